@@ -10,10 +10,8 @@
 #ifndef HYPERCALL_HYPERCALL_H
 #define HYPERCALL_HYPERCALL_H
 
+#include "abi/errno.h"		/* ERESTART stays inside: no guest ever sees it */
 #include "domain/domain.h"
-
-/* Internal: never seen by a guest. */
-#define ERESTART	512
 
 struct hypercall {
 	struct vcpu *vcpu;	/* the caller, == vcpu_current() */
