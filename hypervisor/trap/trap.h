@@ -13,5 +13,10 @@ void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs);
 void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_t error_code);
 /* On the way back to a guest: deliver a pending, unmasked event upcall (and NMI). Called until nothing is left to do. */
 void trap_deliver_pending(struct vcpu *v, struct cpu_regs *regs);
+/* The way back to the guest faulted on what it gave (selectors, stack): its failsafe callback, or #GP if it has none. */
+void trap_failsafe(struct vcpu *v, struct cpu_regs *regs);
+
+/* CPUID as guests see it: out = eax ebx ecx edx. trap/cpuid.c has the policy, bit by bit. */
+void trap_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 #endif

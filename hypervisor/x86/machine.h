@@ -85,6 +85,13 @@ uint64_t machine_wallclock(void);
 uint32_t machine_port_in(uint16_t port, unsigned bytes);
 void machine_port_out(uint16_t port, unsigned bytes, uint32_t value);
 
+/* -- what the emulation of a guest's privileged instructions asks of the CPU -- */
+
+/* IA32_PAT as we set it on every CPU, the value that the guest ABI fixes: WB WT UC- UC WC WP UC UC. */
+#define MACHINE_PAT	0x0000050100070406ull
+/* The CPU's own CPUID: out = eax ebx ecx edx. */
+void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+
 /* -- end -- */
 _Noreturn void machine_reboot(void);
 _Noreturn void machine_halt(void);

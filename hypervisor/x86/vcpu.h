@@ -48,6 +48,11 @@ void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t 
 /* Give the FPU to the running vCPU (on #NM, or before XSAVE state is read); TS as the guest wants it. */
 void machine_vcpu_fpu_own(struct machine_vcpu *mv);
 void machine_vcpu_set_ts(struct machine_vcpu *mv, bool ts);
+/* The guest's CR4 or XCR0 as it writes them; false (a #GP for it) if a bit is not for guests or the CPU lacks it. */
+bool must_check machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4);
+bool must_check machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0);
+/* CPUID leaf 0xd, subleaf 0 or 1, for this vCPU's XCR0: adjusts out = eax ebx ecx edx. */
+void machine_vcpu_xsave_leaf(const struct machine_vcpu *mv, unsigned subleaf, uint32_t out[4]);
 /* Write the running vCPU's debug registers (already checked by the caller). */
 void machine_vcpu_load_debug(struct machine_vcpu *mv);
 
