@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ticket locks. Debug builds keep, for each CPU, the locks that it holds, and check the order at every acquisition; a wrong
+ * order is found the first time that it is tried, not the first time that it deadlocks.
+ */
+#include "lib/lock.h"
+
+#include "lib/assert.h"
+#include "x86/machine.h"
+
+#ifdef ENSO_DEBUG
+#define HELD_MAX	16
+
+static struct held {
+	unsigned n;
+	struct lock *lock[HELD_MAX];
+} held[CPU_MAX];
+
+/* A lock may be taken if its rank is above all that we hold, or equal for the second of lock_two(). */
+static void note_acquire(struct lock *lock, bool second)
+{
+	struct held *h = &held[machine_cpu()];
+
+	ASSERT(!lock_held(lock));
+	for (unsigned i = 0; i < h->n; i++)
+		ASSERT(h->lock[i]->rank < lock->rank || (second && h->lock[i]->rank == lock->rank));
+	ASSERT(h->n < HELD_MAX);
+	h->lock[h->n++] = lock;
+}
+
+static void note_release(struct lock *lock)
+{
+	struct held *h = &held[machine_cpu()];
+	unsigned i = 0;
+
+	while (i < h->n && h->lock[i] != lock)
+		i++;
+	ASSERT(i < h->n);
+	h->lock[i] = h->lock[--h->n];
+}
+#else
+static void note_acquire(struct lock *lock, bool second)
+{
+	(void)lock;
+	(void)second;
+}
+
+static void note_release(struct lock *lock)
+{
+	(void)lock;
+}
+#endif
+
+void lock_init(struct lock *lock, enum lock_rank rank)
+{
+	*lock = (struct lock)LOCK_INIT(rank);
+}
+
+static void acquire(struct lock *lock)
+{
+	uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+		machine_relax();
+	lock->cpu = (uint16_t)(machine_cpu() + 1);
+}
+
+void lock_acquire(struct lock *lock)
+{
+	note_acquire(lock, false);
+	acquire(lock);
+}
+
+void lock_release(struct lock *lock)
+{
+	ASSERT(lock_held(lock));
+	note_release(lock);
+	lock->cpu = 0;
+	__atomic_store_n(&lock->owner, (uint16_t)(lock->owner + 1), __ATOMIC_RELEASE);
+}
+
+bool lock_try(struct lock *lock)
+{
+	uint16_t ticket = __atomic_load_n(&lock->owner, __ATOMIC_RELAXED);
+
+	if (!__atomic_compare_exchange_n(&lock->next, &(uint16_t){ ticket }, (uint16_t)(ticket + 1), false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	note_acquire(lock, false);
+	lock->cpu = (uint16_t)(machine_cpu() + 1);
+	return true;
+}
+
+bool lock_held(const struct lock *lock)
+{
+	return __atomic_load_n(&lock->cpu, __ATOMIC_RELAXED) == machine_cpu() + 1;
+}
+
+void lock_two(struct lock *a, uint64_t key_a, struct lock *b, uint64_t key_b)
+{
+	if (a == b) {
+		lock_acquire(a);
+		return;
+	}
+	lock_acquire(key_a < key_b ? a : b);
+	note_acquire(key_a < key_b ? b : a, true);
+	acquire(key_a < key_b ? b : a);
+}
+
+void unlock_two(struct lock *a, struct lock *b)
+{
+	lock_release(a);
+	if (a != b)
+		lock_release(b);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The C library's memory and string functions that we use, as the C standard defines them. */
+#ifndef LIB_STRING_H
+#define LIB_STRING_H
+
+#if __STDC_HOSTED__
+#include <string.h>
+#else
+
+#include <stddef.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t max);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strchr(const char *s, int c);
+
+#endif
+#endif
