@@ -14,16 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi/xen.h"
 #include "abi/domctl.h"
 #include "abi/sysctl.h"
+#include "abi/xen.h"
 #include "lib/error.h"
 
 #define HYP_PAGE_SHIFT 12
 #define HYP_PAGE_SIZE 4096UL
-
-/* Frames of one populate call that are asked for, see hyp_memory_populate(). */
-#define HYP_POPULATE_MAX 8192
 
 struct hyp;
 
@@ -41,14 +38,15 @@ int hyp_domain_pause(struct hyp *hyp, uint32_t domid);
 int hyp_domain_unpause(struct hyp *hyp, uint32_t domid);
 /* resumedomain: after a suspend that was cancelled. */
 int hyp_domain_resume(struct hyp *hyp, uint32_t domid);
+/* max_vcpus: allocate the vCPUs that createdomain announced. */
+int hyp_domain_max_vcpus(struct hyp *hyp, uint32_t domid, uint32_t max);
 int hyp_domain_max_mem(struct hyp *hyp, uint32_t domid, uint64_t kib);
-/* set_address_size: 64 or 32 bits. */
-int hyp_domain_address_size(struct hyp *hyp, uint32_t domid, uint32_t bits);
 /* hypercall_init: fill the machine frame gmfn with the hypercall page. */
 int hyp_domain_hypercall_page(struct hyp *hyp, uint32_t domid, uint64_t gmfn);
 /* setvcpucontext, getvcpucontext. */
-int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, const vcpu_guest_context_t *context);
-int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, vcpu_guest_context_t *context);
+int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
+			 const struct vcpu_guest_context *context);
+int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, struct vcpu_guest_context *context);
 /* getdomaininfo: -ESRCH if there is no domain with this very id. */
 int hyp_domain_info(struct hyp *hyp, uint32_t domid, struct xen_domctl_getdomaininfo *info);
 /* getdomaininfolist: domains with id >= first, ascending. Returns how many were written. */
@@ -73,11 +71,9 @@ int hyp_host_version(struct hyp *hyp, unsigned cmd, void *arg, size_t size);
  * frames. Returns how many leading extents were populated, which is less than n when memory ran out.
  */
 int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames, unsigned n);
-/* MMU_MACHPHYS_UPDATE: machine frame mfns[i] is guest frame pfns[i]. */
-int hyp_memory_set_m2p(struct hyp *hyp, uint32_t domid, const uint64_t *mfns, const uint64_t *pfns, unsigned n);
 /* MMUEXT_PIN_L1..L4_TABLE (level 1 to 4) of a domain's frame. */
 int hyp_memory_pin(struct hyp *hyp, uint32_t domid, unsigned level, uint64_t mfn);
-/* set_memory_map: the RAM map that a PV guest reads with XENMEM_memory_map: one entry, 0 to bytes. */
+/* set_memory_map: the map that a PV guest reads with XENMEM_memory_map: one entry, RAM from 0 to bytes. */
 int hyp_memory_set_map(struct hyp *hyp, uint32_t domid, uint64_t bytes);
 
 /*
