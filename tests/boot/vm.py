@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""A machine in QEMU and its serial console, for tests that sit in front of it as a person would.
+
+A Machine is started with an image and what the emulated computer has; expect() waits for what it prints, send() types,
+shell() runs one command in the control domain and gives its status and output. Everything that it prints goes to a log file.
+A wait that runs out of time raises Failed, as everything else here that a test did not ask for.
+"""
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.path.join(ROOT, "build")
+OVMF = "/usr/share/ovmf/OVMF.fd"
+
+# QEMU 7.2 checks a PV guest's ring-3 accesses as ring 0's once SMAP is on: Xen 4.17 dies of it, so it has to do without.
+DEFAULT_CPU = {"enso": "max", "peer": "max,smap=off,smep=off"}
+
+PROMPT = r"root@enso:\S*# "
+# An emulator on a loaded machine: waits are generous, a test that passes does not use them up.
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))
+
+
+class Failed(Exception):
+    """What the test wanted did not come."""
+
+
+class Skipped(Exception):
+    """The test can't be run here, and why."""
+
+
+class Machine:
+    def __init__(self, log, image="enso", iso=None, firmware="bios", machine="q35", smp=2, mem=2048,
+                 cpu=None, devices=()):
+        self.image = image
+        self.log = open(log, "wb")
+        self.text = ""
+        self.monitor_path = log + ".monitor"
+        iso = iso or os.path.join(BUILD, image + ".iso")
+        if not os.path.exists(iso):
+            raise Skipped(os.path.basename(iso) + " is not built")
+        command = ["qemu-system-x86_64", "-machine", machine, "-accel", "tcg", "-cpu", cpu or DEFAULT_CPU[image],
+                   "-smp", str(smp), "-m", str(mem), "-display", "none", "-no-user-config", "-nodefaults",
+                   "-vga", "std", "-serial", "stdio", "-cdrom", iso, "-boot", "d",
+                   "-monitor", "unix:%s,server=on,wait=off" % self.monitor_path, *devices]
+        if firmware == "uefi":
+            command += ["-bios", OVMF]
+        self.log.write((" ".join(command) + "\n").encode())
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        if os.path.exists(self.monitor_path):
+            os.unlink(self.monitor_path)
+
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def _read(self, timeout):
+        """Takes in what there is, waiting at most timeout seconds; False at the end of the machine."""
+        ready, _, _ = select.select([self.process.stdout], [], [], timeout)
+        if not ready:
+            return True
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.log.write(data)
+        self.log.flush()
+        self.text += data.decode("latin1").replace("\r", "")
+        return bool(data)
+
+    def expect(self, pattern, timeout=60, fatal=r"Kernel panic|PANIC|\(XEN\) Panic on CPU"):
+        """Waits for pattern in what came since the last call that matched; returns the match and forgets up to its end."""
+        pattern = re.compile(pattern)
+        end = time.monotonic() + timeout * PATIENCE
+        alive = True
+        while True:
+            found = pattern.search(self.text)
+            if found:
+                self.before = self.text[:found.start()]
+                self.text = self.text[found.end():]
+                return found
+            if fatal and re.search(fatal, self.text):
+                self._drain()
+                raise Failed("the machine crashed while the test waited for: " + pattern.pattern)
+            if not alive:
+                raise Failed("the machine ended while the test waited for: " + pattern.pattern)
+            if time.monotonic() > end:
+                raise Failed("not within %d s: %s" % (timeout * PATIENCE, pattern.pattern))
+            alive = self._read(0.5)
+
+    def _drain(self):
+        """The last words of a crash."""
+        end = time.monotonic() + 2
+        while time.monotonic() < end and self._read(0.2):
+            pass
+
+    def type(self, text):
+        """Types text, not faster than a serial line takes it."""
+        for start in range(0, len(text), 16):
+            self.process.stdin.write(text[start:start + 16].encode("latin1"))
+            self.process.stdin.flush()
+            time.sleep(0.01)
+
+    def send(self, line):
+        self.type(line + "\r")
+
+    # --- GRUB --------------------------------------------------------------------------------------------------------
+
+    def grub(self, *lines):
+        """Leaves the menu for GRUB's own command line and types the lines there."""
+        self.expect("GNU GRUB", 60)
+        self.expect("before booting or|automatically", 10)
+        self.type("c")
+        for line in lines:
+            self.expect("grub> ", 30)
+            self.send(line)
+
+    def boot(self, xen="", linux=""):
+        """Starts the control domain with more options than the menu gives: for the hypervisor and for Linux."""
+        kernel = "/boot/enso.gz" if self.image == "enso" else "/boot/xen.gz placeholder"
+        self.grub("multiboot2 %s console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M %s" % (kernel, xen),
+                  "module2 /boot/vmlinux console=tty0 console=hvc0 %s" % linux,
+                  "module2 /boot/dom0.img", "boot")
+
+    # --- the control domain ------------------------------------------------------------------------------------------
+
+    def login(self, timeout=240):
+        self.expect(r"enso login: ", timeout)
+        self.send("root")
+        self.expect(PROMPT, 30)
+        self.shell("stty cols 240; dmesg -n 1")
+
+    def shell(self, command, timeout=60):
+        """Runs command in the control domain's shell: its status and what it printed."""
+        self.text = ""
+        self.send(command + '; echo "<$?>"')
+        status = int(self.expect(r"<(\d+)>\n", timeout).group(1))
+        output = self.before.split("\n", 1)[-1]
+        self.expect(PROMPT, 30)
+        return status, output
+
+    def check(self, command, pattern=None, timeout=60, status=0):
+        """Runs command, which has to end with status and print what pattern looks for; gives what it printed."""
+        got, output = self.shell(command, timeout)
+        if got != status:
+            raise Failed("%s: status %d, not %d:\n%s" % (command, got, status, output))
+        if pattern and not re.search(pattern, output):
+            raise Failed("%s: no %s in:\n%s" % (command, pattern, output))
+        return output
+
+    # --- the machine -------------------------------------------------------------------------------------------------
+
+    def monitor(self, command):
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(self.monitor_path)
+            monitor.sendall((command + "\n").encode())
+            time.sleep(0.5)
+            return monitor.recv(65536).decode()
+
+    def wait_off(self, timeout=60):
+        """Waits until the machine has turned itself off."""
+        end = time.monotonic() + timeout * PATIENCE
+        while time.monotonic() < end:
+            if not self._read(0.5):
+                self.process.wait()
+                return
+        raise Failed("not turned off within %d s" % timeout)
+
+
+def main(test):
+    """Runs test(); its end becomes an exit status that tests/run knows: 0, 1 or 77 (skipped)."""
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(1)))
+    try:
+        test()
+    except Failed as failure:
+        print(failure)
+        raise SystemExit(1)
+    except Skipped as why:
+        print(why)
+        raise SystemExit(77)
