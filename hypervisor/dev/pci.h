@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PCI configuration space (memory-mapped where ACPI's MCFG covers it, else by ports 0xcf8 and 0xcfc)
+ * PCI configuration space (memory-mapped where ACPI's MCFG covers it, else by ports 0xcf8, 0xcfc)
  * and the message capabilities in it. Devices are enumerated and driven by dom0; the hypervisor
  * only programs MSI and MSI-X. Numbers are those of the PCI Local Bus Specification 3.0, 6.8.
  */
