@@ -13,6 +13,9 @@
 
 /* The index of the CPU that we run on (dense, 0 is the boot CPU). */
 unsigned machine_cpu(void);
+/* What this CPU runs: struct vcpu of domain/, opaque here. */
+void *machine_current(void);
+void machine_set_current(void *vcpu);
 /* The CPUs that are up. */
 const struct cpumask *machine_cpus_online(void);
 /* Called in every wait loop: serves TLB-flush requests of other CPUs, then pauses. */
@@ -94,6 +97,9 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /* -- end -- */
 _Noreturn void machine_reboot(void);
+_Noreturn void machine_poweroff(void);
+/* Reboot, or halt if noreboot was given: what follows a panic, and a crash of the control domain. */
+_Noreturn void machine_end_after_crash(void);
 _Noreturn void machine_halt(void);
 
 #endif

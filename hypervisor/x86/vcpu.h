@@ -24,6 +24,7 @@ struct machine_vcpu {
 	unsigned gdt_entries;
 	mfn_t ldt[LDT_MAX_FRAMES];
 	unsigned ldt_entries;
+	vaddr_t ldt_base;		/* where the guest has it */
 	void *fpu;			/* XSAVE area, 64-byte aligned */
 };
 
@@ -48,6 +49,9 @@ void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t 
 /* Give the FPU to the running vCPU (on #NM, or before XSAVE state is read); TS as the guest wants it. */
 void machine_vcpu_fpu_own(struct machine_vcpu *mv);
 void machine_vcpu_set_ts(struct machine_vcpu *mv, bool ts);
+/* The x87 and SSE state as a 512-byte FXSAVE image, for a vCPU that is on no CPU or is the caller's; reserved MXCSR bits are cleared. */
+void machine_vcpu_set_fxsave(struct machine_vcpu *mv, const void *image);
+void machine_vcpu_get_fxsave(struct machine_vcpu *mv, void *image);
 /* The guest's CR4 or XCR0 as it writes them; false (a #GP for it) if a bit is not for guests or the CPU lacks it. */
 bool must_check machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4);
 bool must_check machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0);
