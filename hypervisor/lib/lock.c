@@ -86,7 +86,7 @@ bool lock_try(struct lock *lock)
 	if (!__atomic_compare_exchange_n(&lock->next, &(uint16_t){ ticket }, (uint16_t)(ticket + 1), false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
-	note_acquire(lock, false);
+	note_acquire(lock, true);	/* whoever does not wait may have one of the same rank */
 	lock->cpu = (uint16_t)(machine_cpu() + 1);
 	return true;
 }
