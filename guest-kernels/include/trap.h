@@ -66,7 +66,7 @@ struct fixup {
 bool try_read(uint64_t va, uint64_t *value);
 bool try_write(uint64_t va, uint64_t value);
 
-/* All vectors to start64.S, events masked for none but the page fault's TRAP... see trap.c. */
+/* All vectors and callbacks to start64.S; int n is for everyone from 0x80 on, and int3 and int 4. */
 void trap_init(void);
 /* Call fn in place of the default for a vector or TRAP_*; what it changes in regs is where we go on. */
 void trap_handle(unsigned int vector, void (*fn)(struct regs *regs));
@@ -74,8 +74,8 @@ void trap_handle(unsigned int vector, void (*fn)(struct regs *regs));
 void trap_entry(struct regs *regs);
 
 /*
- * Run regs (in user mode, if regs->cs says so) until the first entry from it: then *regs is the state at that
- * entry, regs->vector what it was. Events stay as regs->rflags says.
+ * Go on with *regs (in user mode, if regs->cs says so) until the first entry but events: then *regs is the
+ * state at that entry, regs->vector what it was. Events are enabled as regs->rflags says, and masked after.
  */
 void trap_run(struct regs *regs);
 

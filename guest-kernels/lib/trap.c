@@ -89,7 +89,7 @@ void trap_entry(struct regs *regs)
 
 	if (regs->vector == TRAP_EVENT) {
 		event_upcall();
-	} else if (running && from_user) {
+	} else if (running) {
 		record(regs);
 		*running = *regs;
 		running = NULL;
