@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finding the ACPI tables, and the few registers of them that the hypervisor itself writes: power
- * off and reset. Tables lie wherever the firmware put them, so each is mapped as device memory, first
- * its header, then as much as the header says (up to a limit). Runs on the boot CPU; no lock.
+ * off and reset. Tables lie wherever the firmware put them, so each is mapped as device memory,
+ * first its header, then as much as the header says (up to a limit). Runs on the boot CPU; no lock.
  */
 #include "dev/acpi.h"
 

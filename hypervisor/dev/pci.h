@@ -24,6 +24,8 @@ static inline bool pci_address_eq(struct pci_address a, struct pci_address b)
 /* `bytes` 1, 2 or 4, `reg` aligned to it. All ones if there is no such device or register. */
 uint32_t pci_read(struct pci_address at, unsigned reg, unsigned bytes);
 void pci_write(struct pci_address at, unsigned reg, unsigned bytes, uint32_t value);
+/* Clear and set bits of a register in one go. */
+void pci_update(struct pci_address at, unsigned reg, unsigned bytes, uint32_t clear, uint32_t set);
 
 /*
  * The control domain's own access to ports 0xcf8-0xcff, so that its address register and ours don't
@@ -55,7 +57,8 @@ struct pci_msi {
 
 /*
  * Find the place of `nr` messages. 0, -ENODEV (no such device or capability), -EINVAL (entry beyond
- * the table, more messages than the device has, no table_base), -ENOMEM.
+ * the table, more messages than the device has, no table_base), -ENXIO (it does not decode memory),
+ * -ENOMEM. The caller has made sure that table_base is no RAM.
  */
 int pci_msi_find(struct pci_msi *m, const struct pci_msi_place *place, unsigned nr);
 /* Write the message for `nr` consecutive vectors, masked where it can be. */

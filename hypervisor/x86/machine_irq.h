@@ -29,6 +29,8 @@ int machine_ioapic_read(uint64_t paddr, unsigned reg, uint32_t *value);
 struct msi_message machine_msi_message(unsigned cpu, uint8_t vector);
 /* Can devices interrupt this CPU? (An APIC id of 255 or more needs interrupt remapping.) */
 bool machine_irq_reaches(unsigned cpu);
+/* The local APIC's id, as ACPI names it. */
+uint32_t machine_apic_id(unsigned cpu);
 /* Acknowledge the interrupt that this CPU is serving. */
 void machine_irq_ack(void);
 
