@@ -81,12 +81,12 @@ static int set_tables(struct vcpu *v, const struct vcpu_guest_context *c)
 	int rc;
 
 	if (mfn_eq(v->mm.kernel_table, MFN_NONE)) {
-		rc = mm_set_root(mm, &v->mm, MFN(xen_cr3_to_pfn(c->ctrlreg[3])), false);
+		rc = mm_set_root(mm, &v->mm, MFN(xen_cr3_to_pfn(c->ctrlreg[3])), false, false);
 		if (rc)
 			return rc;
 	}
 	if (mfn_eq(v->mm.user_table, MFN_NONE) && c->ctrlreg[1]) {
-		rc = mm_set_root(mm, &v->mm, MFN(xen_cr3_to_pfn(c->ctrlreg[1])), true);
+		rc = mm_set_root(mm, &v->mm, MFN(xen_cr3_to_pfn(c->ctrlreg[1])), true, false);
 		if (rc)
 			return rc;
 	}

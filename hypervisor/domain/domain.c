@@ -180,16 +180,25 @@ void domain_put(struct domain *d)
 		domain_free(d);
 }
 
+static void pause_async(struct domain *d)
+{
+	for (unsigned i = 0; i < d->max_vcpus; i++)
+		if (d->vcpu[i])
+			sched_pause_async(&d->vcpu[i]->sched);
+}
+
+/* Wait until none of its vCPUs runs, but for the caller. */
+static void pause_wait(struct domain *d)
+{
+	for (unsigned i = 0; i < d->max_vcpus; i++)
+		if (d->vcpu[i] && d->vcpu[i] != vcpu_current())
+			sched_sync(&d->vcpu[i]->sched);
+}
+
 void domain_pause(struct domain *d)
 {
-	for (unsigned i = 0; i < d->max_vcpus; i++) {
-		if (!d->vcpu[i])
-			continue;
-		if (d->vcpu[i] == vcpu_current())
-			sched_pause_async(&d->vcpu[i]->sched);
-		else
-			sched_pause(&d->vcpu[i]->sched);
-	}
+	pause_async(d);
+	pause_wait(d);
 }
 
 void domain_unpause(struct domain *d)
@@ -207,8 +216,10 @@ int domain_controller_pause(struct domain *d)
 	if (d->controller_pauses == 255)
 		rc = -EBUSY;
 	else if (d->controller_pauses++ == 0)
-		domain_pause(d);
+		pause_async(d);
 	lock_release(&d->lock);
+	if (!rc)
+		pause_wait(d);
 	return rc;
 }
 

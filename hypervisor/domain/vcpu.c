@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "domain/domain.h"
 #include "domain/runstate.h"
+#include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "x86/machine.h"
@@ -17,12 +18,7 @@ struct vcpu *vcpu_current(void)
 
 static void kick(struct event_vcpu *ev)
 {
-	struct vcpu *v = container_of(ev, struct vcpu, event);
-
-	sched_wake(&v->sched);
-	/* On another CPU, in its guest: only an interrupt makes it look at the upcall now. */
-	if (v->sched.running && v->sched.cpu != machine_cpu())
-		machine_kick(v->sched.cpu);
+	sched_wake(&container_of(ev, struct vcpu, event)->sched);
 }
 
 static void singleshot_expired(struct timer *t)
@@ -58,8 +54,21 @@ void vcpu_init_idle(unsigned cpu)
 	v->mm.kernel_table = v->mm.user_table = MFN_NONE;
 	v->event.info = &v->dummy_info;
 	v->dummy_info.evtchn_upcall_mask = 1;
-	sched_vcpu_init(&v->sched, &idle_domain.sched, cpu, true);
+	if (sched_vcpu_init(&v->sched, NULL, cpu, true))
+		panic("CPU %u: no idle vCPU", cpu);
 	machine_set_current(v);
+}
+
+/* vCPUs start spread over the CPUs; the scheduler moves them from there. */
+static unsigned first_cpu(unsigned id)
+{
+	unsigned n = 0, cpu = CPU_MAX;
+
+	cpumask_for_each(c, machine_cpus_online())
+		n++;
+	for (id %= n, cpu = cpumask_next(machine_cpus_online(), 0); id; id--)
+		cpu = cpumask_next(machine_cpus_online(), cpu + 1);
+	return cpu;
 }
 
 int vcpu_create(struct domain *d, unsigned id)
@@ -90,7 +99,12 @@ int vcpu_create(struct domain *d, unsigned id)
 	timer_init(&v->singleshot, singleshot_expired);
 	timer_init(&v->periodic, periodic_expired);
 	timer_init(&v->poll_timer, poll_expired);
-	sched_vcpu_init(&v->sched, &d->sched, id, false);
+	rc = sched_vcpu_init(&v->sched, &d->sched, first_cpu(id), false);
+	if (rc) {
+		machine_vcpu_free(&v->machine);
+		heap_free(v);
+		return rc;
+	}
 	for (unsigned i = !!d->controller_pauses + d->shut_down; i > 0; i--)
 		sched_pause_async(&v->sched);
 	d->event_vcpu[id] = &v->event;
@@ -110,9 +124,9 @@ int vcpu_release(struct vcpu *v)
 		v->event.info = &v->dummy_info;
 		vcpu_release_info(v);
 	}
-	rc = mm_set_root(&v->domain->mm, &v->mm, MFN_NONE, true);
+	rc = mm_set_root(&v->domain->mm, &v->mm, MFN_NONE, true, false);
 	if (!rc)
-		rc = mm_set_root(&v->domain->mm, &v->mm, MFN_NONE, false);
+		rc = mm_set_root(&v->domain->mm, &v->mm, MFN_NONE, false, false);
 	return rc;
 }
 

@@ -29,6 +29,9 @@ hypercall_fn hypercall_set_trap_table, hypercall_mmu_update, hypercall_set_gdt, 
 	hypercall_mmuext_op, hypercall_sched_op, hypercall_callback_op, hypercall_event_channel_op, hypercall_physdev_op,
 	hypercall_sysctl, hypercall_domctl;
 
+/* Our own command line, for XENVER_commandline; set at boot. */
+extern const char *host_command_line;
+
 /* Called by x86/ for a syscall made in guest kernel mode: number in rax, result to rax. */
 void hypercall_dispatch(struct vcpu *v);
 

@@ -11,6 +11,8 @@
 #define FEATURES	(1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_gnttab_map_avail_bits | \
 			 1u << XENFEAT_pae_pgdir_above_4gb | 1u << XENFEAT_highmem_assist)
 
+const char *host_command_line = "";
+
 static int get_features(const struct domain *d, guest_ptr_t arg)
 {
 	struct xen_feature_info info;
