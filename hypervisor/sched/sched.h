@@ -1,68 +1,109 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler: proportional share by weight with cap and affinity, fast wake-up, work-conserving over all CPUs. It decides which
- * vCPU runs where; switching registers is domain/'s and x86/'s job. Knows struct sched_vcpu only.
+ * The scheduler: proportional share by weight with cap and affinity, fast wake-up, work-conserving over
+ * all CPUs. It decides which vCPU runs where; switching registers is domain/'s and x86/'s job. Knows
+ * struct sched_vcpu only.
+ *
+ * A domain's weight is shared by those of its vCPUs that want to run. Each vCPU has a virtual time, which
+ * grows by what it ran, divided by its share; the one that is most behind runs next. Who wakes up goes
+ * before whoever ran long, but never gets more than its share by it.
  */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
 #include "lib/cpumask.h"
 #include "lib/list.h"
-#include "lib/lock.h"
 #include "lib/types.h"
 
-/* Per domain: what its vCPUs share. weight 1..65535 (256 is normal), cap in percent of one CPU (0: none). */
+#define SCHED_WEIGHT_NORMAL	256
+
+/* Per domain: what its vCPUs share. All words are read and changed atomically, no lock. */
 struct sched_domain {
-	uint16_t weight;
-	uint16_t cap;
+	uint32_t weight;		/* 1..65535 */
+	uint32_t cap;			/* percent of one CPU, 0: none */
 	/* owned by sched/ */
-	unsigned active;
-	uint64_t cap_used;
+	uint32_t active;		/* vCPUs that run or want to */
+	uint64_t cap_period;		/* number of the period that cap_left counts for */
+	int64_t cap_left;		/* ns that may still be used in it; what was overdrawn is carried over */
 };
 
 enum sched_state { SCHED_RUNNING, SCHED_RUNNABLE, SCHED_BLOCKED, SCHED_OFFLINE };	/* = RUNSTATE_* of abi/vcpu.h */
 
+/* All under the lock of the queue of `cpu`, but for `blocked` and `running`, which may be read without. */
 struct sched_vcpu {
 	struct sched_domain *domain;
-	unsigned cpu;			/* where it runs, or ran last */
+	unsigned cpu;			/* where it runs, waits or ran last */
 	struct cpumask affinity;	/* where it may run */
 	enum sched_state state;
 	uint64_t state_since;		/* ns */
 	uint64_t time_in[4];		/* ns spent in each state until state_since */
 	unsigned pauses;		/* > 0: not to be run (each pauser counts one) */
 	bool blocked;			/* by SCHEDOP_block or poll; a wake-up clears it */
-	bool down;			/* not up (VCPUOP_up), or shut down */
-	bool running;			/* on a CPU now, its registers are there */
+	bool down;			/* not up (VCPUOP_up); true at first */
+	bool running;			/* its registers are on a CPU, until sched_switched() */
 	bool idle;
-	/* owned by sched/: queue entry, virtual time, ... */
+	/* owned by sched/ */
+	bool queued, parked, active;	/* on a queue (of those that wait, or that are over their cap); counted */
+	int pin;			/* the only CPU it may run on, by sched_pin_override(); -1: none */
 	struct list_node queue;
-	uint64_t vtime;
-	int64_t credit;
+	uint64_t vtime;			/* ns times normal weight over share; compares with its queue's only */
+	uint32_t share;			/* its part of the domain's weight when it was queued */
 };
-void sched_init(void);					/* after all CPUs are up */
-void sched_domain_init(struct sched_domain *sd);	/* weight 256, no cap */
-int sched_vcpu_init(struct sched_vcpu *sv, struct sched_domain *sd, unsigned cpu, bool idle);
+
+/* After time_init(), when all CPUs are up. */
+void sched_init(void);
+void sched_domain_init(struct sched_domain *sd);	/* normal weight, no cap */
+/* -EINVAL if the weight is not in 1..65535. */
+int sched_domain_set(struct sched_domain *sd, unsigned weight, unsigned cap);
+/*
+ * Down, on `cpu`, free to run anywhere. An idle one is `cpu`'s own, for ever, and taken to be running
+ * there; it has no domain (NULL). -EINVAL if the CPU is not online.
+ */
+int must_check sched_vcpu_init(struct sched_vcpu *sv, struct sched_domain *sd, unsigned cpu, bool idle);
+/* It is paused or down, and runs on no CPU. */
 void sched_vcpu_destroy(struct sched_vcpu *sv);
 
-/* Take off every queue and wait until it is on no CPU; nestable with sched_unpause(). Not for the running vCPU: _async there. */
+/*
+ * Take off every queue and wait until it is on no CPU; nestable with sched_unpause(). Not for the running
+ * vCPU: _async there. The caller of sched_pause() holds no lock.
+ */
 void sched_pause(struct sched_vcpu *sv);
 void sched_pause_async(struct sched_vcpu *sv);
 void sched_unpause(struct sched_vcpu *sv);
-/* An event came: runnable if it was blocked. Cheap when it is running already on this CPU; else kicks the right CPU. */
+/* Wait until it is on no CPU, after sched_pause_async() or sched_set_down(); no lock held. */
+void sched_sync(struct sched_vcpu *sv);
+
+/*
+ * An event came: runnable if it was blocked. If it runs on another CPU, that one is kicked, so that it
+ * looks at its pending events; if on this one nothing is to be done. Any lock below RANK_SCHED may be held.
+ */
 void sched_wake(struct sched_vcpu *sv);
-/* The running vCPU blocks, yields, goes down: takes effect at the next sched_next() on the way out (sched_due() is then true). */
+/*
+ * The running vCPU blocks: takes effect at the next sched_next() on the way out. The caller then looks
+ * once more whether what it waits for has come, and if so calls sched_wake().
+ */
 void sched_block(struct sched_vcpu *sv);
+/* The running vCPU lets the others on its CPU go first. */
 void sched_yield(struct sched_vcpu *sv);
 void sched_set_down(struct sched_vcpu *sv, bool down);
-int sched_set_affinity(struct sched_vcpu *sv, const struct cpumask *mask);
+/* -EINVAL if no CPU of the mask is online. */
+int must_check sched_set_affinity(struct sched_vcpu *sv, const struct cpumask *mask);
+/* Run the running vCPU on `cpu` only, whatever its affinity, until called with -1. -EINVAL: not online. */
+int must_check sched_pin_override(struct sched_vcpu *sv, int cpu);
 
 /* On the way out of the hypervisor: is a scheduling decision due on this CPU? */
 bool sched_due(void);
-/* Choose who runs here next; accounts the previous, arms the slice timer, and updates runstates. Returns the chosen (may be `prev`, may be idle's). */
+/*
+ * Choose who runs here next; `prev` is who runs now. Accounts it, arms the slice timer and updates
+ * runstates. If the result is not `prev` the caller switches and then calls sched_switched(prev).
+ */
 struct sched_vcpu *sched_next(struct sched_vcpu *prev);
 /* After the switch: prev's registers are saved, it may run elsewhere. */
 void sched_switched(struct sched_vcpu *prev);
-/* The four runstate times until now (ns), and the state. */
+
+/* The four runstate times until now (ns), the state, and since when. */
 void sched_runstate(const struct sched_vcpu *sv, enum sched_state *state, uint64_t *since, uint64_t time[4]);
+/* ns that `cpu` has idled. */
+uint64_t sched_idle_time(unsigned cpu);
 
 #endif
