@@ -40,10 +40,12 @@ class Machine:
         self.log = open(log, "wb")
         self.text = ""
         self.monitor_path = log + ".monitor"
+        if not cpu or (image == "peer" and cpu == "max"):
+            cpu = DEFAULT_CPU[image]
         iso = iso or os.path.join(BUILD, image + ".iso")
         if not os.path.exists(iso):
             raise Skipped(os.path.basename(iso) + " is not built")
-        command = ["qemu-system-x86_64", "-machine", machine, "-accel", "tcg", "-cpu", cpu or DEFAULT_CPU[image],
+        command = ["qemu-system-x86_64", "-machine", machine, "-accel", "tcg", "-cpu", cpu,
                    "-smp", str(smp), "-m", str(mem), "-display", "none", "-no-user-config", "-nodefaults",
                    "-vga", "std", "-serial", "stdio", "-cdrom", iso, "-boot", "d",
                    "-monitor", "unix:%s,server=on,wait=off" % self.monitor_path, *devices]
@@ -73,9 +75,11 @@ class Machine:
         if not ready:
             return True
         data = os.read(self.process.stdout.fileno(), 65536)
-        self.log.write(data)
+        text = data.decode("latin1").replace("\r", "")
+        self.text += text
+        # In the log each line says when it came.
+        self.log.write(text.replace("\n", "\n%7.2f  " % self.seconds()).encode())
         self.log.flush()
-        self.text += data.decode("latin1").replace("\r", "")
         return bool(data)
 
     def expect(self, pattern, timeout=60, fatal=r"Kernel panic|PANIC|\(XEN\) Panic on CPU"):
@@ -116,21 +120,25 @@ class Machine:
 
     # --- GRUB --------------------------------------------------------------------------------------------------------
 
-    def grub(self, *lines):
-        """Leaves the menu for GRUB's own command line and types the lines there."""
-        self.expect("GNU GRUB", 60)
-        self.expect("before booting or|automatically", 10)
-        self.type("c")
+    def grub_shell(self, *lines):
+        """Types lines at GRUB's command line."""
         for line in lines:
-            self.expect("grub> ", 30)
+            self.expect("grub> ", 60)
             self.send(line)
+
+    def grub_menu(self, key):
+        """Presses a key in GRUB's menu."""
+        self.expect("GNU GRUB", 60)
+        self.expect("executed automatically", 10)
+        self.type(key)
 
     def boot(self, xen="", linux=""):
         """Starts the control domain with more options than the menu gives: for the hypervisor and for Linux."""
         kernel = "/boot/enso.gz" if self.image == "enso" else "/boot/xen.gz placeholder"
-        self.grub("multiboot2 %s console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M %s" % (kernel, xen),
-                  "module2 /boot/vmlinux console=tty0 console=hvc0 %s" % linux,
-                  "module2 /boot/dom0.img", "boot")
+        self.grub_menu("c")
+        self.grub_shell("multiboot2 %s console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M %s" % (kernel, xen),
+                        "module2 /boot/vmlinux console=tty0 console=hvc0 %s" % linux,
+                        "module2 /boot/dom0.img", "boot")
 
     # --- the control domain ------------------------------------------------------------------------------------------
 
