@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/access.h"
+
 struct store_client;
 
 /* How long a request waits for the daemon, to come back or to answer, in milliseconds. */
@@ -27,23 +29,6 @@ struct store_client;
 
 /* Transaction id of requests outside any transaction. */
 #define STORE_NO_TX 0u
-
-/* What a domain may do with a node (docs/misc/xenstore.txt, GET_PERMS). */
-enum store_access {
-	STORE_NONE = 0,
-	STORE_READ = 1,
-	STORE_WRITE = 2,
-	STORE_BOTH = 3,
-};
-
-/*
- * One entry of a node's permission list. The first entry names the owner (who may do everything), and its
- * access is that of all domains without an entry of their own.
- */
-struct store_perm {
-	uint32_t domid;
-	enum store_access access;
-};
 
 /* A watch that fired: @path changed, below the watch registered with @token. Freed by store_event_free(). */
 struct store_event {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (main.c). Everybody gets a turn of a
+ * few requests in each round, so nobody's flood keeps the others waiting for long.
+ */
+#ifndef STORE_SERVER_H
+#define STORE_SERVER_H
+
+#include <poll.h>
+
+#include "hyp/hyp.h"
+#include "store/journal.h"
+#include "store/store.h"
+
+/* Requests that one connection is served in a round. */
+#define SERVER_TURN 8
+
+struct client;
+
+struct server {
+	struct store *store;
+	struct journal journal;
+	bool busy;		 /* somebody has more requests than a turn serves */
+
+	int listener;		 /* the UNIX socket */
+	struct client *clients;
+	unsigned int n_clients;
+
+	struct hyp *hyp;	 /* NULL: sockets only, for tests */
+	int evtchn, gnttab;	 /* descriptors, or -1 */
+	int exc_port;		 /* local port of VIRQ_DOM_EXC */
+	struct domain **by_port; /* whose event channel a local port is */
+	unsigned int n_ports;
+};
+
+/* Serves one request and writes the journal. Returns 0 or -ENOMEM: later. */
+int server_serve(struct server *server, struct connection *conn);
+
+/* ---- conn_socket.c ---- */
+
+/* Listens on @path. Returns 0 or -errno. */
+int socket_listen(struct server *server, const char *path);
+
+/* Fills @fds (room for n_clients + 1) for poll(). */
+void socket_poll_fill(struct server *server, struct pollfd *fds);
+
+/* After poll(): new clients, and a turn for each that has something to say. */
+void socket_turns(struct server *server, const struct pollfd *fds);
+
+/* Sends what waits. */
+void socket_flush(struct server *server);
+
+/* ---- conn_ring.c ---- */
+
+extern const struct store_io ring_io;
+
+/* Opens the hypervisor's devices. -1 with @err. */
+int ring_open(struct server *server, struct error *err);
+
+/* Connects again to all domains that the journal knows, releases those that are gone, introduces the control domain. */
+int ring_start(struct server *server, struct error *err);
+
+/* After poll(): takes the events that fired. */
+void ring_events(struct server *server);
+
+/* A turn for each ring that has something to say or to be told. */
+void ring_turns(struct server *server);
+
+#endif
