@@ -16,7 +16,6 @@
 #define MSR_FS_BASE		0xc0000100
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
-#define MSR_HYPERCALL_PAGE	0x40000000
 
 #define APIC_BASE_VALUE		0xfee00800ull	/* enabled, where everyone expects it */
 #define APIC_BASE_BSP		0x100

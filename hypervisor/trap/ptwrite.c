@@ -8,6 +8,7 @@
 #include "domain/copy.h"
 #include "lib/string.h"
 #include "trap/emulate.h"
+#include "x86/machine.h"
 
 /* What the instruction does: combine the old value of the operand with a source. */
 enum action { SET, EXCHANGE, COMPARE_EXCHANGE, AND, OR, XOR, BIT_RESET, BIT_SET, BIT_COMPLEMENT };
@@ -150,10 +151,10 @@ enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_
 {
 	struct table_write w = { .reg = NULL };
 	struct insn in;
-	uint64_t entry, old, new, mask, accumulator = regs->rax;
+	uint64_t entry, old = 0, new = 0, mask, accumulator = regs->rax;
 	unsigned shift = (va & 7) * 8;
-	bool equal;
-	int rc;
+	bool equal = false;
+	int rc = -EAGAIN;
 
 	emulate_fetch(&in, regs);
 	if (!decode_opcode(&in) || in.segment || in.rep || !decode_write(&in, regs, &w))
@@ -161,7 +162,9 @@ enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_
 	if (!in.memory || in.ea != va || (va & 7) + w.bytes > 8)
 		return EMULATE_REFUSED;
 	mask = (w.bytes == 8 ? ~0ull : (1ull << w.bytes * 8) - 1);
-	do {
+	/* Another vCPU may change the entry meanwhile; if it does so again and again the guest runs the instruction once more. */
+	machine_budget_start();
+	for (unsigned tries = 0; rc == -EAGAIN && tries < 16; tries++) {
 		if (copy_from_guest(&entry, (guest_ptr_t){ va & ~7ull }, 8))
 			return EMULATE_REFUSED;
 		old = entry >> shift & mask;
@@ -171,9 +174,9 @@ enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_
 			new = old;
 		rc = mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va & ~7ull), entry,
 					(entry & ~(mask << shift)) | new << shift);
-	} while (rc == -EAGAIN);
-	if (rc == -ERESTART)
-		return EMULATE_DONE;		/* rip stays: the guest runs the instruction again */
+	}
+	if (rc == -ERESTART || rc == -EAGAIN)
+		return EMULATE_DONE;		/* rip stays */
 	if (rc)
 		return EMULATE_REFUSED;
 	if (w.action == EXCHANGE)
