@@ -56,8 +56,8 @@ bool frame_push(struct vcpu *v, struct cpu_regs *regs, const struct frame_call *
 	regs->ss = FLAT_KERNEL_SS64;
 	regs->rsp = sp;
 	regs->rflags = (regs->rflags & ~(uint64_t)FLAGS_CLEARED) | RFLAGS_IF;
-	/* Sysret would load rcx and r11 over what the handler may see; iret restores all. */
-	regs->vector = 0;
+	/* rcx and r11 are in the frame, so the handler can be entered by sysret. */
+	regs->vector = VECTOR_SYSCALL;
 	return true;
 }
 
