@@ -9,8 +9,8 @@
 #include "console/log.h"
 #include "dev/vga.h"
 #include "domain/domain.h"
-#include "domain/version.h"
 #include "hypercall/page.h"
+#include "irq/irq.h"
 #include "lib/assert.h"
 #include "lib/pvimage.h"
 #include "lib/string.h"
@@ -166,6 +166,8 @@ static struct domain *create(const struct boot_info *info, uint64_t pages)
 	settings.max_vcpus = min(info->options.dom0_max_vcpus ? info->options.dom0_max_vcpus : n, DOMAIN_MAX_VCPUS + 0u);
 	if (domain_create(0, &settings, &d))
 		panic("domain 0: can't create it");
+	if (irq_domain_create(d))
+		panic("domain 0: no memory for its interrupts");
 	domain_control = d;
 	for (unsigned i = 0; i < settings.max_vcpus; i++)
 		if (vcpu_create(d, i))
