@@ -53,6 +53,8 @@ long page_set(uint64_t va, uint64_t entry);
 long page_protect(void *page, bool writable);
 /* One mmuext_op on a page. */
 long page_ext(unsigned int cmd, const void *page);
+/* Forget this vCPU's TLB. */
+void page_flush(void);
 /* A pool page for a table: read-only, its 512 entries copied from entries (NULL: all clear). */
 void *page_table(const uint64_t *entries);
 

@@ -123,6 +123,11 @@ long page_ext(unsigned int cmd, const void *page)
 	return hyp_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
 
+void page_flush(void)
+{
+	page_ext(MMUEXT_TLB_FLUSH_LOCAL, page_root());
+}
+
 void *page_table(const uint64_t *entries)
 {
 	void *page = page_alloc();
