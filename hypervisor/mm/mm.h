@@ -111,7 +111,7 @@ mfn_t mm_alloc(struct mm_domain *mm, unsigned order, unsigned addr_bits);
 mfn_t mm_alloc_exchange(struct mm_domain *mm, unsigned order, unsigned addr_bits);
 /* The domain gives up a frame; it is freed when the last mapping goes. False if it doesn't own it (any more). */
 bool must_check mm_release(struct mm_domain *mm, mfn_t mfn);
-/* Take a frame that nothing refers to from its owner, so that nothing can from now on; give it back; or free it. */
+/* Take a frame that nothing refers to from the calling domain, so that nothing can from now on; give it back; or free it. */
 bool must_check mm_take(struct mm_domain *mm, mfn_t mfn);
 void mm_untake(mfn_t mfn);
 void mm_free_taken(mfn_t mfn);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Buddy allocator. Blocks are kept in zones: zone z has the frames whose number has z significant bits, so an address limit
+ * picks zones, an unlimited request starts at the highest, and a block never crosses a zone.
+ * Invariant: the first frame of each free block is FRAME_FREE with its order, all others are FRAME_FREE_REST; two free buddies
+ * are always merged. Lock: heap_lock, taken by the caller. It neither zeroes nor flushes: frame_clean() does.
+ */
+#include "mm/buddy.h"
+
+#include "console/log.h"
+#include "lib/assert.h"
+#include "mm/frame.h"
+
+#define ZONES	33			/* frame numbers fit 32 bits */
+
+static struct zone {
+	uint32_t nonempty;		/* bit per order */
+	uint32_t head[BUDDY_ORDER_MAX + 1];
+} zones[ZONES];
+
+static uint64_t free_frames;
+
+struct lock heap_lock = LOCK_INIT(RANK_HEAP);
+
+static struct zone *zone_of(uint64_t mfn)
+{
+	return &zones[mfn ? 64 - __builtin_clzll(mfn) : 0];
+}
+
+static void block_push(uint64_t mfn, unsigned order)
+{
+	struct zone *z = zone_of(mfn);
+	struct frame *f = frame_at(mfn);
+
+	f->state = FRAME_FREE;
+	f->order = (uint8_t)order;
+	f->prev = 0;
+	f->next = z->head[order];
+	if (f->next)
+		frame_at(f->next)->prev = (uint32_t)mfn;
+	z->head[order] = (uint32_t)mfn;
+	z->nonempty |= 1u << order;
+}
+
+static void block_remove(uint64_t mfn)
+{
+	struct zone *z = zone_of(mfn);
+	struct frame *f = frame_at(mfn);
+
+	ASSERT(f->state == FRAME_FREE);
+	if (f->next)
+		frame_at(f->next)->prev = f->prev;
+	if (f->prev)
+		frame_at(f->prev)->next = f->next;
+	else
+		z->head[f->order] = f->next;
+	if (!z->head[f->order])
+		z->nonempty &= ~(1u << f->order);
+	f->state = FRAME_FREE_REST;
+	f->next = f->prev = 0;
+}
+
+static mfn_t zone_alloc(struct zone *z, unsigned order)
+{
+	uint32_t fitting = z->nonempty & (~0u << order);
+	unsigned have;
+	uint64_t mfn;
+
+	if (!fitting)
+		return MFN_NONE;
+	have = (unsigned)__builtin_ctz(fitting);
+	mfn = z->head[have];
+	block_remove(mfn);
+	while (have > order) {
+		have--;
+		block_push(mfn + (1ull << have), have);
+	}
+	free_frames -= 1ull << order;
+	return MFN(mfn);
+}
+
+mfn_t buddy_alloc(unsigned order, unsigned addr_bits)
+{
+	unsigned zone = ZONES - 1;
+	mfn_t mfn = MFN_NONE;
+
+	ASSERT(lock_held(&heap_lock));
+	if (order > BUDDY_ORDER_MAX || (addr_bits && addr_bits < PAGE_SHIFT))
+		return MFN_NONE;
+	if (addr_bits && addr_bits - PAGE_SHIFT < zone)
+		zone = addr_bits - PAGE_SHIFT;
+	do {
+		mfn = zone_alloc(&zones[zone], order);
+	} while (mfn_eq(mfn, MFN_NONE) && zone--);
+	return mfn;
+}
+
+void buddy_free(mfn_t first, unsigned order)
+{
+	uint64_t mfn = first.n;
+
+	ASSERT(lock_held(&heap_lock));
+	ASSERT(mfn && !(mfn & ((1ull << order) - 1)));
+	for (uint64_t i = 0; i < 1ull << order; i++) {
+		struct frame *f = frame_at(mfn + i);
+
+		ASSERT(f->state != FRAME_FREE && f->state != FRAME_FREE_REST && !f->refs);
+		f->state = FRAME_FREE_REST;
+		f->owner = DOMID_INVALID;
+	}
+	free_frames += 1ull << order;
+	for (; order < BUDDY_ORDER_MAX; order++) {
+		uint64_t buddy = mfn ^ 1ull << order;
+		const struct frame *b = frame_of(MFN(buddy));
+
+		if (!b || b->state != FRAME_FREE || b->order != order)
+			break;
+		block_remove(buddy);
+		mfn &= ~(1ull << order);
+	}
+	block_push(mfn, order);
+}
+
+uint64_t buddy_free_frames(void)
+{
+	return __atomic_load_n(&free_frames, __ATOMIC_RELAXED);
+}
+
+unsigned buddy_check(void)
+{
+	unsigned errors = 0;
+	uint64_t sum = 0;
+
+	for (unsigned z = 0; z < ZONES; z++) {
+		for (unsigned order = 0; order <= BUDDY_ORDER_MAX; order++) {
+			for (uint64_t mfn = zones[z].head[order]; mfn; mfn = frame_at(mfn)->next) {
+				errors += frame_at(mfn)->state != FRAME_FREE || frame_at(mfn)->order != order;
+				sum += 1ull << order;
+			}
+		}
+	}
+	errors += sum != free_frames;
+	if (errors)
+		log_error("free blocks: %u contradictions, %lu frames listed, %lu counted", errors, sum, free_frames);
+	return errors;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Validating a table and what hangs off it, and the reverse, in pieces that fit the budget.
+ *
+ * A valid table holds a reference to what each of its entries names. Validation walks down with an explicit path of at most
+ * four cursors; if it meets what is refused, it walks back and drops what it took. A table that loses its last reference
+ * keeps it, as not valid, on the queue until its entries' references are dropped. Both live in mm->pending when the budget is spent;
+ * pt_drain() comes before every other operation, so nobody ever meets a half-valid table: it has a count, so no other type can
+ * be had, and is not valid, so no reference can.
+ * A table that names itself or one above it is refused: the type it would need there differs from the one it has.
+ * Lock: the domain's mm lock.
+ */
+#include "abi/errno.h"
+#include "lib/assert.h"
+#include "mm/pt_entry.h"
+#include "x86/machine.h"
+
+static uint64_t *table_of(uint32_t mfn)
+{
+	return machine_va(MFN(mfn));
+}
+
+/* Looked at every 64 entries: some 10 us of work. */
+static bool spent(unsigned index)
+{
+	return !(index % 64) && machine_budget_spent();
+}
+
+void pt_table_put(struct mm_domain *mm, struct frame *f)
+{
+	struct mm_pending *p = &mm->pending;
+	struct frame *first;
+
+	if (!type_put_table(f)) {
+		frame_put(f);
+		return;
+	}
+	if (!p->queue) {
+		f->work = 0;
+		p->queue = (uint32_t)frame_mfn(f).n;
+		p->index = 0;
+	} else {			/* behind the first, which may be half done */
+		first = frame_at(p->queue);
+		f->work = first->work;
+		first->work = (uint32_t)frame_mfn(f).n;
+	}
+}
+
+void pt_entry_put(struct mm_domain *mm, unsigned level, uint64_t entry)
+{
+	if (!(entry & PTE_PRESENT))
+		return;
+	if (level == 1)
+		pt_l1_put(entry);
+	else
+		pt_table_put(mm, frame_at(pte_mfn(entry).n));
+}
+
+/* A reference to a table: 0 if it is valid, 1 if its validation was begun (it is the top of the walk now), -EINVAL. */
+static int table_enter(struct mm_domain *mm, mfn_t mfn, unsigned level)
+{
+	struct mm_pending *p = &mm->pending;
+	struct frame *f = frame_of(mfn);
+
+	if (!f || !frame_get(f, mm->id))
+		return -EINVAL;
+	switch (type_get(f, (enum frame_type)level, mm)) {
+	case TYPE_HELD:
+		return 0;
+	case TYPE_NEW:
+		ASSERT(p->depth < ARRAY_SIZE(p->walk));
+		p->walk[p->depth++] = (struct mm_cursor){ .table = (uint32_t)mfn.n, .level = (uint16_t)level };
+		return 1;
+	default:
+		frame_put(f);
+		return -EINVAL;
+	}
+}
+
+/* The same for what a present entry of a table being validated names. */
+static int entry_enter(struct mm_domain *mm, unsigned level, uint64_t *entry)
+{
+	if (level == 1)
+		return pt_l1_get(mm, mm, entry);
+	if (!pt_flags(mm, level, entry))
+		return -EINVAL;
+	return table_enter(mm, pte_mfn(*entry), level - 1);
+}
+
+/* The walk has ended; what nobody asked about since the last one is forgotten. */
+static void walk_end(struct mm_domain *mm, struct mm_cursor root, int result)
+{
+	struct mm_pending *p = &mm->pending;
+
+	if (p->done && !p->done_result)
+		pt_table_put(mm, frame_at(p->done));
+	p->done = root.table;
+	p->done_level = root.level;
+	p->done_result = result;
+	p->error = 0;
+}
+
+/* Go on with the top of the walk: until it is valid, enters a child, or fails. False: the budget is spent. */
+static bool walk_forward(struct mm_domain *mm)
+{
+	struct mm_pending *p = &mm->pending;
+	struct mm_cursor *c = &p->walk[p->depth - 1];
+	uint64_t *table = table_of(c->table);
+	int rc;
+
+	for (; c->index < PT_ENTRIES; c->index++) {
+		uint64_t entry = table[c->index];
+
+		if (spent(c->index))
+			return false;
+		if (!(entry & PTE_PRESENT) || pt_slot_ours(c->level, c->index))
+			continue;
+		rc = entry_enter(mm, c->level, &entry);
+		if (rc < 0) {
+			p->error = rc;
+			return true;
+		}
+		table[c->index] = entry;
+		if (rc)
+			return true;
+	}
+	if (c->level == 4)
+		machine_l4_install(table);
+	type_validate(frame_at(c->table));
+	if (--p->depth)
+		p->walk[p->depth - 1].index++;
+	else
+		walk_end(mm, *c, 0);
+	return true;
+}
+
+/* Go on taking back what the top of a failed walk holds. False: the budget is spent. */
+static bool walk_back(struct mm_domain *mm)
+{
+	struct mm_pending *p = &mm->pending;
+	struct mm_cursor *c = &p->walk[p->depth - 1];
+	const uint64_t *table = table_of(c->table);
+
+	while (c->index) {
+		if (spent(c->index))
+			return false;
+		c->index--;
+		if (!pt_slot_ours(c->level, c->index))
+			pt_entry_put(mm, c->level, table[c->index]);
+	}
+	type_put(frame_at(c->table));
+	frame_put(frame_at(c->table));
+	if (!--p->depth)
+		walk_end(mm, *c, p->error);
+	return true;
+}
+
+/* Go on dropping what the queue's first table names. False: the budget is spent. */
+static bool queue_forward(struct mm_domain *mm)
+{
+	struct mm_pending *p = &mm->pending;
+	struct frame *f = frame_at(p->queue);
+	unsigned level = word_type(frame_word(f));
+	uint64_t *table = table_of(p->queue);
+
+	for (; p->index < PT_ENTRIES; p->index++) {
+		if (spent(p->index))
+			return false;
+		if (pt_slot_ours(level, p->index))
+			table[p->index] = 0;
+		else
+			pt_entry_put(mm, level, table[p->index]);
+	}
+	p->queue = f->work;
+	p->index = 0;
+	type_put(f);
+	frame_put(f);
+	return true;
+}
+
+int pt_drain(struct mm_domain *mm)
+{
+	struct mm_pending *p = &mm->pending;
+
+	ASSERT(lock_held(&mm->lock));
+	while (p->depth)
+		if (!(p->error ? walk_back(mm) : walk_forward(mm)))
+			return -ERESTART;
+	while (p->queue)
+		if (!queue_forward(mm))
+			return -ERESTART;
+	return 0;
+}
+
+/* Is this the walk that ended last? Then its result, and the reference with it. */
+static bool walk_claim(struct mm_domain *mm, mfn_t mfn, unsigned level, int *result)
+{
+	struct mm_pending *p = &mm->pending;
+
+	if (p->done != mfn.n || p->done_level != level || !mfn.n)
+		return false;
+	p->done = 0;
+	*result = p->done_result;
+	return true;
+}
+
+int pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
+{
+	int rc;
+
+	if (walk_claim(mm, mfn, level, &rc))
+		return rc;
+	rc = pt_drain(mm);
+	if (rc || walk_claim(mm, mfn, level, &rc))
+		return rc;
+	rc = table_enter(mm, mfn, level);
+	if (rc <= 0)
+		return rc;
+	rc = pt_drain(mm);
+	if (rc)
+		return rc;
+	if (!walk_claim(mm, mfn, level, &rc))
+		panic("a finished walk got lost");
+	return rc;
+}
+
+void pt_abort(struct mm_domain *mm)
+{
+	struct mm_pending *p = &mm->pending;
+
+	if (p->depth && !p->error)
+		p->error = -EINVAL;
+	if (p->done && !p->done_result)
+		pt_table_put(mm, frame_at(p->done));
+	p->done = 0;
+}

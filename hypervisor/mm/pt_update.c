@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing page tables: single entries (by machine address, by virtual address, by a trapped write), pins and roots.
+ * Each takes what the new value names, writes, and drops what the old one named: prepare, then commit. The CPU may set accessed and
+ * dirty bits at any moment; what they stand for never changes under the domain's mm lock but by us.
+ */
+#include "abi/errno.h"
+#include "lib/assert.h"
+#include "mm/pt_entry.h"
+#include "x86/machine.h"
+
+/* How an entry is replaced. */
+enum write_mode {
+	WRITE_STORE,
+	WRITE_PRESERVE_AD,		/* accessed and dirty bits that are set stay */
+	WRITE_COMPARE,			/* only if it is what the guest took it for: else -EAGAIN */
+};
+
+/* Both present and naming the same thing with the same rights: no reference moves. */
+static bool same_target(unsigned level, uint64_t a, uint64_t b)
+{
+	uint64_t relevant = PTE_PRESENT | PTE_ADDRESS | (level == 1 ? PTE_WRITE : 0);
+
+	return a & PTE_PRESENT && !((a ^ b) & relevant);
+}
+
+/* Take the references of a new entry in a table of `level`. */
+static int entry_get(struct mm_domain *mm, const struct mm_domain *frames, unsigned level, uint64_t *entry)
+{
+	if (!(*entry & PTE_PRESENT))
+		return 0;
+	if (level == 1)
+		return pt_l1_get(mm, frames, entry);
+	if (!pt_flags(mm, level, entry))
+		return -EINVAL;
+	return pt_table_get(mm, pte_mfn(*entry), level - 1);
+}
+
+static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_t new)
+{
+	uint64_t cur = old;
+
+	switch (mode) {
+	case WRITE_COMPARE:
+		return __atomic_compare_exchange_n(p, &cur, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	case WRITE_PRESERVE_AD:
+		while (!__atomic_compare_exchange_n(p, &cur, new | (cur & (PTE_ACCESSED | PTE_DIRTY)), false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;		/* only the CPU's own bits can change: twice at most */
+		return true;
+	default:
+		__atomic_store_n(p, new, __ATOMIC_SEQ_CST);
+		return true;
+	}
+}
+
+/* Write entry `slot` of f, a valid table of `level`. Nothing is pending. `old` is for WRITE_COMPARE. */
+static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f, unsigned slot, uint64_t new,
+		       enum write_mode mode, uint64_t expected)
+{
+	unsigned level = word_level(frame_word(f));
+	uint64_t *p = (uint64_t *)machine_va(frame_mfn(f)) + slot;
+	uint64_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
+	bool same = same_target(level, old, new);
+	int rc = 0;
+
+	ASSERT(level);
+	if (pt_slot_ours(level, slot))
+		return -EPERM;
+	if (mode == WRITE_COMPARE && old != expected)
+		return -EAGAIN;
+	if (!same)
+		rc = entry_get(mm, frames, level, &new);
+	else if (!pt_flags(mm, level, &new))
+		rc = -EINVAL;
+	if (rc)
+		return rc;
+	/* validating a child may have dropped an unclaimed root, and this table with it */
+	if (word_level(frame_word(f)) != level)
+		rc = -EINVAL;
+	else if (!entry_store(p, mode, old, new))
+		rc = -EAGAIN;
+	if (!same)
+		pt_entry_put(mm, level, rc ? new : old);
+	return rc;
+}
+
+/* Eight bytes of plain data. */
+static int data_write(const struct mm_domain *mm, struct frame *f, unsigned slot, uint64_t value)
+{
+	if (!type_get_writable(f, mm))
+		return -EINVAL;
+	__atomic_store_n((uint64_t *)machine_va(frame_mfn(f)) + slot, value, __ATOMIC_RELAXED);
+	type_put(f);
+	return 0;
+}
+
+int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr, uint64_t value, bool preserve_ad)
+{
+	struct frame *f = frame_of(MFN(ptr >> PAGE_SHIFT));
+	unsigned slot = (ptr & ~PAGE_MASK) / sizeof(uint64_t);
+	int rc;
+
+	if (ptr % sizeof(uint64_t) || !f)
+		return -EINVAL;
+	if (!frame_get(f, mm->id))
+		return -EPERM;
+	lock_acquire(&mm->lock);
+	rc = pt_drain(mm);
+	if (!rc && word_level(frame_word(f)))
+		rc = entry_write(mm, frames, f, slot, value, preserve_ad ? WRITE_PRESERVE_AD : WRITE_STORE, 0);
+	else if (!rc)
+		rc = data_write(mm, f, slot, value);
+	lock_release(&mm->lock);
+	frame_put(f);
+	return rc;
+}
+
+/* The L1 table for va under a root that is in use, or NULL. Under the lock, with nothing pending. */
+static struct frame *l1_of(const struct mm_domain *mm, mfn_t root, vaddr_t va)
+{
+	struct frame *f = frame_of(root);
+	uint64_t entry;
+
+	if (!f || f->owner != mm->id || word_level(frame_word(f)) != 4)
+		return NULL;
+	for (unsigned level = 4; level > 1; level--) {
+		unsigned slot = pt_slot(va, level);
+
+		if (pt_slot_ours(level, slot))
+			return NULL;
+		entry = ((const uint64_t *)machine_va(frame_mfn(f)))[slot];
+		if (!(entry & PTE_PRESENT))
+			return NULL;
+		f = frame_at(pte_mfn(entry).n);
+		ASSERT(word_level(frame_word(f)) == level - 1);
+	}
+	return f;
+}
+
+static bool canonical(vaddr_t va)
+{
+	return (uint64_t)((int64_t)(va.a << 16) >> 16) == va.a;
+}
+
+int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vaddr_t va, uint64_t value)
+{
+	struct frame *l1;
+	int rc;
+
+	if (!canonical(va))
+		return -EINVAL;
+	lock_acquire(&mm->lock);
+	rc = pt_drain(mm);
+	if (!rc) {
+		l1 = l1_of(mm, root, va);
+		rc = l1 ? entry_write(mm, frames, l1, pt_slot(va, 1), value, WRITE_STORE, 0) : -EINVAL;
+	}
+	lock_release(&mm->lock);
+	return rc;
+}
+
+/* The table of the domain's own that is mapped at va, or NULL. */
+static struct frame *table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va)
+{
+	struct frame *l1 = l1_of(mm, root, va), *f;
+	uint64_t entry;
+
+	if (!l1)
+		return NULL;
+	entry = ((const uint64_t *)machine_va(frame_mfn(l1)))[pt_slot(va, 1)];
+	f = entry & PTE_PRESENT ? frame_of(pte_mfn(entry)) : NULL;
+	return f && f->owner == mm->id && word_level(frame_word(f)) ? f : NULL;
+}
+
+int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old, uint64_t new)
+{
+	struct frame *f;
+	int rc;
+
+	if (!canonical(va) || va.a % sizeof(uint64_t))
+		return -ENOENT;
+	lock_acquire(&mm->lock);
+	rc = pt_drain(mm);
+	if (!rc) {
+		f = table_at(mm, root, va);
+		rc = f ? entry_write(mm, mm, f, (va.a & ~PAGE_MASK) / sizeof(uint64_t), new, WRITE_COMPARE, old) : -ENOENT;
+	}
+	lock_release(&mm->lock);
+	return rc;
+}
+
+int mm_pin(struct mm_domain *mm, mfn_t mfn, unsigned level)
+{
+	int rc;
+
+	if (!level || level > 4)
+		return -EINVAL;
+	lock_acquire(&mm->lock);
+	rc = mm->dying ? -EINVAL : pt_table_get(mm, mfn, level);
+	if (!rc && !type_pin(frame_at(mfn.n), true)) {
+		pt_table_put(mm, frame_at(mfn.n));
+		rc = -EINVAL;
+	}
+	lock_release(&mm->lock);
+	return rc;
+}
+
+/* Do what the budget allows now; the next operation does the rest. */
+static void drain_some(struct mm_domain *mm)
+{
+	if (pt_drain(mm))
+		return;
+}
+
+int mm_unpin(struct mm_domain *mm, mfn_t mfn)
+{
+	struct frame *f = frame_of(mfn);
+	int rc;
+
+	if (!f || !frame_get(f, mm->id))
+		return -EINVAL;
+	lock_acquire(&mm->lock);
+	rc = pt_drain(mm);
+	if (!rc && !(word_level(frame_word(f)) && type_pin(f, false)))
+		rc = -EINVAL;
+	if (!rc) {
+		pt_table_put(mm, f);
+		drain_some(mm);
+	}
+	lock_release(&mm->lock);
+	frame_put(f);
+	return rc;
+}
+
+int mm_set_root(struct mm_domain *mm, struct mm_vcpu *mv, mfn_t mfn, bool user, bool load)
+{
+	mfn_t *root = user ? &mv->user_table : &mv->kernel_table;
+	bool none = mfn_eq(mfn, MFN_NONE);
+	mfn_t old;
+	int rc;
+
+	lock_acquire(&mm->lock);
+	rc = none ? pt_drain(mm) : mm->dying ? -EINVAL : pt_table_get(mm, mfn, 4);
+	if (!rc) {
+		old = *root;
+		*root = mfn;
+		if (load && !none)
+			machine_tables_load(mfn, true);
+		if (!mfn_eq(old, MFN_NONE))
+			pt_table_put(mm, frame_at(old.n));
+		drain_some(mm);
+	}
+	lock_release(&mm->lock);
+	return rc;
+}
+
+int mm_walk(mfn_t root, vaddr_t va, uint64_t *entry, uint64_t *entry_maddr)
+{
+	mfn_t table = root;
+
+	if (!canonical(va))
+		return -ENOENT;
+	for (unsigned level = 4; ; level--) {
+		unsigned slot = pt_slot(va, level);
+
+		if (!frame_of(table) || pt_slot_ours(level, slot))
+			return -ENOENT;
+		*entry = __atomic_load_n((const uint64_t *)machine_va(table) + slot, __ATOMIC_RELAXED);
+		*entry_maddr = (table.n << PAGE_SHIFT) + slot * sizeof(uint64_t);
+		if (!(*entry & PTE_PRESENT))
+			return -ENOENT;
+		if (level == 1)
+			return 0;
+		table = pte_mfn(*entry);
+	}
+}
