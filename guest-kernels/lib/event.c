@@ -123,14 +123,20 @@ evtchn_port_t event_bind_virq(unsigned int virq, unsigned int vcpu)
 {
 	struct evtchn_bind_virq op = { .virq = virq, .vcpu = vcpu };
 
-	return hyp_event_channel_op(EVTCHNOP_bind_virq, &op) ? 0 : op.port;
+	if (hyp_event_channel_op(EVTCHNOP_bind_virq, &op))
+		return 0;
+	event_mask(op.port);
+	return op.port;
 }
 
 evtchn_port_t event_bind_ipi(unsigned int vcpu)
 {
 	struct evtchn_bind_ipi op = { .vcpu = vcpu };
 
-	return hyp_event_channel_op(EVTCHNOP_bind_ipi, &op) ? 0 : op.port;
+	if (hyp_event_channel_op(EVTCHNOP_bind_ipi, &op))
+		return 0;
+	event_mask(op.port);
+	return op.port;
 }
 
 long event_close(evtchn_port_t port)
