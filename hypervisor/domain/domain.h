@@ -36,7 +36,7 @@ struct vcpu {
 	struct vcpu_time_guest {	/* guest addresses of registered areas, 0: none */
 		guest_ptr_t runstate, time;
 	} area;
-	struct frame *info_frame;	/* what VCPUOP_register_vcpu_info pinned, or NULL */
+	void *info_frame;		/* the page that VCPUOP_register_vcpu_info pinned, a hypervisor address, or NULL */
 	/* what the guest registered */
 	struct trap_gate {
 		uint64_t address;

@@ -119,9 +119,20 @@ int event_bind_ipi(struct event_domain *ed, unsigned vcpu, evtchn_port_t *port)
 	return open_port(ed, (struct event_binding){ .state = EVTCHNSTAT_ipi, .vcpu = vcpu }, port);
 }
 
-int event_bind_pirq(struct event_domain *ed, unsigned pirq, evtchn_port_t *port)
+int event_bind_pirq(struct event_domain *ed, unsigned pirq, bool shareable, event_connect_fn *connect,
+		    evtchn_port_t *port)
 {
-	return open_port(ed, (struct event_binding){ .state = EVTCHNSTAT_pirq, .number = pirq }, port);
+	int rc;
+
+	lock_acquire(&ed->lock);
+	rc = find_free(ed, port);
+	if (!rc)
+		rc = connect(ed, pirq, *port, shareable);
+	if (!rc)
+		set_port(event_channel(ed, *port), (struct event_binding){
+			.state = EVTCHNSTAT_pirq, .number = pirq });
+	lock_release(&ed->lock);
+	return rc;
 }
 
 int event_bind_virq(struct event_domain *ed, unsigned virq, unsigned vcpu, evtchn_port_t *port)
@@ -145,7 +156,7 @@ int event_bind_virq(struct event_domain *ed, unsigned virq, unsigned vcpu, evtch
 }
 
 /* Under both locks. */
-static int connect(struct event_domain *local, struct event_domain *remote, evtchn_port_t remote_port,
+static int join(struct event_domain *local, struct event_domain *remote, evtchn_port_t remote_port,
 		   evtchn_port_t *port)
 {
 	struct event_channel *peer = event_channel(remote, remote_port);
@@ -170,7 +181,7 @@ int event_bind_interdomain(struct event_domain *local, struct event_domain *remo
 	int rc;
 
 	lock_two(&local->lock, local->id, &remote->lock, remote->id);
-	rc = connect(local, remote, remote_port, port);
+	rc = join(local, remote, remote_port, port);
 	unlock_two(&local->lock, &remote->lock);
 	return rc;
 }

@@ -80,8 +80,10 @@ bool event_virq_is_global(unsigned virq);
 bool event_virq_is_control(unsigned virq);
 /* -ENOENT: no such vCPU. */
 int must_check event_bind_ipi(struct event_domain *ed, unsigned vcpu, evtchn_port_t *port);
-/* Only the port: connecting the interrupt to it is the caller's. */
-int must_check event_bind_pirq(struct event_domain *ed, unsigned pirq, evtchn_port_t *port);
+/* `connect` binds the interrupt to the port it is given, under the lock; its error is ours, and no port is opened then. */
+typedef int event_connect_fn(struct event_domain *ed, unsigned pirq, evtchn_port_t port, bool shareable);
+int must_check event_bind_pirq(struct event_domain *ed, unsigned pirq, bool shareable, event_connect_fn *connect,
+			       evtchn_port_t *port);
 int event_close(struct event_domain *ed, evtchn_port_t port);
 /* Close all ports of a living domain: 0 or -ERESTART. */
 int must_check event_reset(struct event_domain *ed);
