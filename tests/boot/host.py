@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""A host that runs Enso's toolstack, as the end-to-end tests use it: its guests, its consoles, its commands' answers."""
+import json
+import os
+import sys
+import time
+
+import vm
+
+HELLO = "/etc/enso/guests/hello.xml"
+MINI = "/etc/enso/guests/mini.xml"
+HELLO_PROMPT = r"hello:\S*# "
+
+
+class Host(vm.Machine):
+    """The machine, logged in, with the daemons up and the boot medium there."""
+
+    def __init__(self, image=None, **options):
+        super().__init__(os.environ["TEST_SERIAL"], image=image or (sys.argv[1:] or ["enso"])[0], **options)
+
+    def start(self):
+        self.login()
+        self.check("until enso list >/dev/null 2>&1; do usleep 200000; done", timeout=60)
+        self.check("until [ -e /boot/vmlinux ]; do usleep 200000; done", timeout=60)
+        return self
+
+    def guests(self):
+        """Name -> what enso list tells of it, without the control domain."""
+        listed = json.loads(self.check("enso list --json", timeout=30))
+        return {guest["name"]: guest for guest in listed if guest["id"] != 0}
+
+    def wait_guest(self, name, wanted, timeout=60):
+        """Waits until wanted(guest) holds; guest is None while there is none of that name."""
+        end = time.monotonic() + timeout * vm.PATIENCE
+        while True:
+            guest = self.guests().get(name)
+            if wanted(guest):
+                return guest
+            if time.monotonic() > end:
+                raise vm.Failed("guest %s after %d s: %s" % (name, timeout * vm.PATIENCE, guest))
+            time.sleep(0.5)
+
+    def refused(self, command, status, says):
+        """The command fails with status and one line that says what."""
+        output = self.check(command, says, status=status)
+        lines = [line for line in output.split("\n") if line.strip()]
+        if len(lines) != 1:
+            raise vm.Failed("%s: not one line but %d:\n%s" % (command, len(lines), output))
+
+    # --- a guest's console ---------------------------------------------------------------------------------------------
+
+    def console(self, name, prompt=HELLO_PROMPT, timeout=120):
+        """Attaches to a guest's console and waits for its prompt."""
+        self.text = ""
+        self.send("enso console " + name)
+        end = time.monotonic() + timeout * vm.PATIENCE
+        while time.monotonic() < end:
+            self.type("\r")
+            try:
+                self.expect(prompt, 5 / vm.PATIENCE)
+                return
+            except vm.Failed as failure:
+                if "not within" not in str(failure):
+                    raise
+        raise vm.Failed("no prompt on the console of %s within %d s" % (name, timeout * vm.PATIENCE))
+
+    def guest_shell(self, command, pattern, prompt=HELLO_PROMPT, timeout=30):
+        """Runs a command in the guest whose console is attached."""
+        self.text = ""
+        self.send(command)
+        self.expect(r"\n", timeout)
+        found = self.expect(pattern, timeout)
+        self.expect(prompt, timeout)
+        return found
+
+    def leave(self):
+        """Ctrl-] leaves a console."""
+        self.text = ""
+        self.type("\x1d")
+        self.expect(vm.PROMPT, 30)
+
+
+def measured(what, seconds):
+    print("%s: %.2f s" % (what, seconds), flush=True)
