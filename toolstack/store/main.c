@@ -7,19 +7,15 @@
  * frames of other domains and send events. Trusted: the control domain's root. Not trusted: everything in a ring.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <linux/capability.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+#include "store/confine.h"
 #include "store/server.h"
 
 #define DEFAULT_STATE "/run/enso/store"
@@ -74,45 +70,29 @@ static int server_round(struct server *server)
 	return 0;
 }
 
-static void drop_privileges(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	for (unsigned long cap = 0; cap <= CAP_LAST_CAP; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	syscall(SYS_capset, &header, none);
-}
-
-/* Makes the directory of a file, and those above. */
-static void make_directories(const char *file)
+/* Makes the directories; two daemons must not serve the same rings, so a lock is held until the process ends. */
+static int take_place(const char *state, const char *socket, struct error *err)
 {
 	char path[256];
+	int rc = file_make_dirs(state);
 
-	snprintf(path, sizeof(path), "%s", file);
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		mkdir(path, 0755);
-		*slash = '/';
-	}
-}
-
-/* Two daemons must not serve the same rings. The lock ends with the process. */
-static int take_lock(const struct server *server, struct error *err)
-{
-	int fd = openat(server->journal.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB))
+	snprintf(path, sizeof(path), "%s", socket);
+	if (!rc)
+		rc = file_make_dirs(dirname(path));
+	if (rc)
+		return error_set(err, ERROR_FILE, "%s, %s: %s", state, socket, error_text(rc));
+	snprintf(path, sizeof(path), "%s/lock", state);
+	rc = file_lock(path, false);
+	if (rc == -EWOULDBLOCK)
 		return error_set(err, ERROR_STATE, "another enso-stored is running");
-	return 0;
+	return rc < 0 ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc)) : 0;
 }
 
 static int server_start(struct server *server, const char *state, const char *socket, bool sockets_only,
 			struct error *err)
 {
-	make_directories(state);
-	make_directories(socket);
+	if (take_place(state, socket, err))
+		return -1;
 	server->store = store_new(&ring_io, server);
 	if (!server->store)
 		return error_set(err, ERROR_NO_MEMORY, "no memory");
@@ -120,8 +100,6 @@ static int server_start(struct server *server, const char *state, const char *so
 	int rc = journal_open(&server->journal, state);
 	if (rc)
 		return error_set(err, ERROR_FILE, "%s: %s", state, error_text(rc));
-	if (take_lock(server, err))
-		return -1;
 	rc = journal_load(&server->journal, server->store);
 	if (rc && rc != -ENOENT)
 		return error_set(err, ERROR_FILE, "%s/state cannot be used: %s; remove it if no guest runs",
@@ -166,7 +144,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "enso-stored: %s\n", err.text);
 		return (int)err.code;
 	}
-	drop_privileges();
+	confine_self();
 	for (;;) {
 		int rc = server_round(&server);
 		if (rc == -ENOMEM)
