@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Port I/O of a guest that may touch the machine's ports (the control domain), one instruction at a time. */
+#include "dev/pci.h"
 #include "domain/copy.h"
 #include "trap/emulate.h"
 #include "x86/machine.h"
@@ -29,12 +30,16 @@ static bool may_use_ports(const struct vcpu *v)
 
 static uint32_t port_read(uint16_t port, unsigned bytes)
 {
-	return port_ours(port) ? 0xffffffff : machine_port_in(port, bytes);
+	uint32_t value;
+
+	if (port_ours(port))
+		return 0xffffffff;
+	return pci_port_in(port, bytes, &value) ? value : machine_port_in(port, bytes);
 }
 
 static void port_write(uint16_t port, unsigned bytes, uint32_t value)
 {
-	if (!port_ours(port))
+	if (!port_ours(port) && !pci_port_out(port, bytes, value))
 		machine_port_out(port, bytes, value);
 }
 
