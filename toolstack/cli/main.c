@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The command enso: finds the verb, runs it, tells its error in one line. The exit code is the error's: see enso(1). */
+#include <signal.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* One line, and the code. */
+static int fail(const struct error *err)
+{
+	fprintf(stderr, "enso: %s\n", err->text);
+	return err->code;
+}
+
+static int run(const struct cli_verb *verb, int argc, char **argv)
+{
+	struct error err = { ERROR_FAILED, "" };
+	struct vm vm = { 0 };
+	struct cli_args args;
+	int rc = cli_parse(verb, argc, argv, &args, &err);
+
+	if (rc > 0) {
+		cli_print_help(stdout, verb);
+		return 0;
+	}
+	if (!rc)
+		rc = verb->run(&vm, &args, &err);
+	vm_close(&vm);
+	if (!rc && (fflush(stdout) || ferror(stdout)))
+		rc = error_set(&err, ERROR_FILE, "standard output cannot be written");
+	return rc ? fail(&err) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_verb *verb;
+	struct error err;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		cli_print_verbs(stderr);
+		return ERROR_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		argv[1] = "help";
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		argv[1] = "version";
+	verb = cli_find(argv[1]);
+	if (verb)
+		return run(verb, argc - 2, argv + 2);
+	error_set(&err, ERROR_USAGE, "%s: no such verb; \"enso help\" lists them", argv[1]);
+	return fail(&err);
+}

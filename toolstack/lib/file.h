@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files as the toolstack keeps them: written whole or not at all. Results are 0 or more, or -errno. No state.
+ */
+#ifndef LIB_FILE_H
+#define LIB_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Make the folder path and those above it, 0755; existing ones are fine. */
+int file_make_dirs(const char *path);
+
+/*
+ * Replace path by len bytes of data: a temporary file beside it, fsync, rename. After any error path is what it was and
+ * the temporary file is gone.
+ */
+int file_write(const char *path, const void *data, size_t len, mode_t mode);
+
+/* Read len bytes at offset into buf: all of them, or -errno; -ENODATA if the file ends before. */
+int file_read_at(int fd, void *buf, size_t len, off_t offset);
+
+/* Write len bytes at the file's position: all of them, or -errno. */
+int file_write_all(int fd, const void *data, size_t len);
+
+/*
+ * Create path if need be and lock it for this process (flock, exclusive). Returns a descriptor: closing it, also by death,
+ * unlocks. With wait false: -EWOULDBLOCK if another holds it.
+ */
+int file_lock(const char *path, bool wait);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this folder share. */
+#ifndef VM_INTERNAL_H
+#define VM_INTERNAL_H
+
+#include "build/build.h"
+#include "hyp/hyp.h"
+#include "store/client.h"
+#include "vm/vm.h"
+
+/* --- definitions.c: the files in VM_RUN_DIR ------------------------------------------------------------- */
+
+enum { DEFINITION_PATH = sizeof(VM_RUN_DIR) + CONFIG_UUID_TEXT + 8 };
+
+/* Take the lock over names, uuids and definitions. A descriptor to close, or -1 with err set. */
+int vm_lock(struct error *err);
+
+/* Mark a guest as being created by this process. A descriptor to close, or -1 with err set. */
+int vm_marker_make(const uint8_t uuid[16], struct error *err);
+void vm_marker_remove(const uint8_t uuid[16], int fd);
+
+int vm_definition_write(const struct vm_config *config, struct error *err);
+/* ERROR_NO_DOMAIN if there is none. */
+int vm_definition_read(const uint8_t uuid[16], struct vm_config *config, struct error *err);
+void vm_definition_remove(const uint8_t uuid[16]);
+bool vm_definition_exists(const uint8_t uuid[16]);
+
+/* Call visit for each definition (half_made false) and for each marker whose maker died (true). */
+int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], bool half_made), void *context,
+		       struct error *err);
+
+/* --- nodes.c: the store ----------------------------------------------------------------------------------- */
+
+/* Both of the following write what is known; the second everything, in one transaction. */
+int vm_nodes_claim_name(struct vm *vm, uint32_t domid, const char *name, struct error *err);
+int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config, const struct build_request *ports,
+		   const struct build_result *pages, struct error *err);
+/* Remove the domain's nodes; no error if there are none. */
+void vm_nodes_remove(struct vm *vm, uint32_t domid);
+/* The domain's name, "" if it has none. */
+int vm_nodes_name(struct vm *vm, uint32_t domid, char name[CONFIG_NAME_MAX + 1], struct error *err);
+
+/* A store function returned rc < 0 while doing what. */
+int vm_store_failed(int rc, const char *what, struct error *err);
+
+/* --- destroy.c --------------------------------------------------------------------------------------------- */
+
+/* Destroy the domain and remove its nodes, under the lock if the caller holds it. As much as possible is done. */
+int vm_remove_domain(struct vm *vm, uint32_t domid, struct error *err);
+
+#endif

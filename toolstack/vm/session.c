@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections of a session, and the domains seen through them: see vm/vm.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/sched.h"
+#include "vm/internal.h"
+
+#define LIST_CHUNK 128U
+#define STORE_WAIT_MS 2000	/* a daemon that is being restarted is back by then */
+
+void vm_close(struct vm *vm)
+{
+	hyp_close(vm->hyp);
+	store_disconnect(vm->store);
+	*vm = (struct vm){ 0 };
+}
+
+int vm_need_hyp(struct vm *vm, struct error *err)
+{
+	return vm->hyp ? 0 : hyp_open(&vm->hyp, err);
+}
+
+int vm_need_store(struct vm *vm, struct error *err)
+{
+	int rc;
+
+	if (vm->store)
+		return 0;
+	rc = store_connect(&vm->store, STORE_WAIT_MS);
+	if (rc == -EACCES || rc == -EPERM)
+		return error_set(err, ERROR_PERMISSION, "xenstore: %s; run as root", error_text(rc));
+	if (rc)
+		return error_set(err, ERROR_STORE, "the xenstore daemon cannot be reached: %s; is enso-stored running?",
+				 error_text(rc));
+	return 0;
+}
+
+const char *vm_state_name(enum vm_state state)
+{
+	static const char *const names[] = {
+		[VM_RUNNING] = "running", [VM_BLOCKED] = "blocked", [VM_PAUSED] = "paused",
+		[VM_SHUTDOWN] = "shutdown", [VM_CRASHED] = "crashed", [VM_DYING] = "dying",
+	};
+
+	return names[state];
+}
+
+const char *vm_reason_name(unsigned reason)
+{
+	static const char *const names[] = {
+		[SHUTDOWN_poweroff] = "poweroff", [SHUTDOWN_reboot] = "reboot", [SHUTDOWN_suspend] = "suspend",
+		[SHUTDOWN_crash] = "crash", [SHUTDOWN_watchdog] = "watchdog", [SHUTDOWN_soft_reset] = "soft-reset",
+	};
+
+	return reason <= SHUTDOWN_MAX ? names[reason] : "unknown";
+}
+
+static enum vm_state state_of(uint32_t flags, unsigned reason)
+{
+	if (flags & XEN_DOMINF_dying)
+		return VM_DYING;
+	if (flags & XEN_DOMINF_shutdown)
+		return reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog ? VM_CRASHED : VM_SHUTDOWN;
+	if (flags & XEN_DOMINF_paused)
+		return VM_PAUSED;
+	return flags & XEN_DOMINF_blocked ? VM_BLOCKED : VM_RUNNING;
+}
+
+static void fill_info(struct vm_info *info, const struct xen_domctl_getdomaininfo *domain)
+{
+	*info = (struct vm_info){
+		.domid = domain->domain,
+		.shutdown_reason = domain->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask,
+		.memory_kib = domain->tot_pages * 4,
+		.max_memory_kib = domain->max_pages * 4,
+		.vcpus = domain->nr_online_vcpus,
+		.cpu_ns = domain->cpu_time,
+	};
+	info->state = state_of(domain->flags, info->shutdown_reason);
+	memcpy(info->uuid, domain->handle, sizeof(info->uuid));
+}
+
+/* Append the domains with id >= first. Returns how many there were at most LIST_CHUNK, or -1. */
+static int list_chunk(struct vm *vm, uint32_t first, struct vm_info **infos, size_t *count, struct error *err)
+{
+	struct xen_domctl_getdomaininfo domains[LIST_CHUNK];
+	int n = hyp_domain_list(vm->hyp, first, domains, LIST_CHUNK);
+	struct vm_info *more;
+
+	if (n < 0)
+		return error_set(err, n == -EPERM || n == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
+				 "the hypervisor does not list its domains: %s%s", error_text(n),
+				 n == -EACCES ? "; its version is not the one this program is for (4.17)" : "");
+	more = realloc(*infos, (*count + (size_t)n + 1) * sizeof(*more));
+	if (!more)
+		return error_set(err, ERROR_NO_MEMORY, "out of memory");
+	*infos = more;
+	for (int i = 0; i < n; i++)
+		fill_info(&more[(*count)++], &domains[i]);
+	return n;
+}
+
+int vm_list(struct vm *vm, struct vm_info **out, size_t *count, struct error *err)
+{
+	struct vm_info *infos = NULL;
+	uint32_t first = 0;
+	size_t have = 0;
+	int n;
+
+	if (vm_need_hyp(vm, err) || vm_need_store(vm, err))
+		return -1;
+	do {
+		n = list_chunk(vm, first, &infos, &have, err);
+		if (n < 0)
+			goto fail;
+		if (n)
+			first = infos[have - 1].domid + 1;
+	} while (n == (int)LIST_CHUNK);
+	for (size_t i = 0; i < have; i++) {
+		if (vm_nodes_name(vm, infos[i].domid, infos[i].name, err))
+			goto fail;
+	}
+	*out = infos;
+	*count = have;
+	return 0;
+fail:
+	free(infos);
+	return -1;
+}
+
+/* Is who a decimal domain id? */
+static bool parse_domid(const char *who, uint32_t *domid)
+{
+	char *end;
+	unsigned long value = strtoul(who, &end, 10);
+
+	if (*who < '0' || *who > '9' || *end || value >= DOMID_FIRST_RESERVED)
+		return false;
+	*domid = (uint32_t)value;
+	return true;
+}
+
+/* An id names its domain without a look at the others. */
+static int find_by_id(struct vm *vm, uint32_t domid, struct vm_info *info, struct error *err)
+{
+	struct xen_domctl_getdomaininfo domain;
+	int rc;
+
+	if (vm_need_hyp(vm, err))
+		return -1;
+	rc = hyp_domain_info(vm->hyp, domid, &domain);
+	if (rc)
+		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL, "no domain has the id %u: %s", domid,
+				 error_text(rc));
+	fill_info(info, &domain);
+	return vm_need_store(vm, err) || vm_nodes_name(vm, domid, info->name, err) ? -1 : 0;
+}
+
+int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *err)
+{
+	struct vm_info *infos;
+	uint8_t uuid[16];
+	uint32_t domid;
+	bool by_uuid;
+	size_t count;
+	int rc = -1;
+
+	if (parse_domid(who, &domid))
+		return find_by_id(vm, domid, info, err);
+	if (vm_list(vm, &infos, &count, err))
+		return -1;
+	by_uuid = config_parse_uuid(who, uuid) == 0;
+	for (size_t i = 0; i < count && rc; i++) {
+		if (infos[i].state == VM_DYING)
+			continue;
+		if (!strcmp(infos[i].name, who) || (by_uuid && !memcmp(infos[i].uuid, uuid, sizeof(uuid)))) {
+			*info = infos[i];
+			rc = 0;
+		}
+	}
+	free(infos);
+	return rc ? error_set(err, ERROR_NO_DOMAIN, "no domain is called %s; \"enso list\" shows those there are", who) : 0;
+}

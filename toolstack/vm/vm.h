@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guests: what the commands, the supervisor and later the text UI do with them. A guest is a domain of the hypervisor, its
+ * nodes in the store, and while it runs its definition in VM_RUN_DIR; the domain's handle is its uuid and ties the
+ * three together, so that a program that was killed finds everything again.
+ *
+ * Two programs may work at the same time: names, uuids and definitions change under the lock file VM_RUN_DIR/lock. Lock order:
+ * the lock file, then a guest's marker (<uuid>.new, held by whoever creates it). Functions return 0 or more, or -1 with err
+ * set; nothing prints or exits.
+ */
+#ifndef VM_VM_H
+#define VM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "lib/error.h"
+
+#define VM_RUN_DIR "/run/enso/guests"
+
+struct hyp;
+struct store_client;
+
+/* A session: connections that are opened when first needed. One thread. */
+struct vm {
+	struct hyp *hyp;
+	struct store_client *store;
+};
+
+void vm_close(struct vm *vm);
+int vm_need_hyp(struct vm *vm, struct error *err);
+int vm_need_store(struct vm *vm, struct error *err);
+
+enum vm_state {
+	VM_RUNNING,	/* on a CPU, or waiting for one */
+	VM_BLOCKED,	/* waiting for an event */
+	VM_PAUSED,
+	VM_SHUTDOWN,	/* ended by itself: see shutdown_reason */
+	VM_CRASHED,
+	VM_DYING,	/* destroyed, some of its memory is still mapped elsewhere */
+};
+
+struct vm_info {
+	uint32_t domid;
+	char name[CONFIG_NAME_MAX + 1];	/* "" if the store has none */
+	uint8_t uuid[16];
+	enum vm_state state;
+	unsigned shutdown_reason;	/* SHUTDOWN_* of the ABI, in VM_SHUTDOWN and VM_CRASHED */
+	uint64_t memory_kib, max_memory_kib;
+	uint32_t vcpus;			/* online */
+	uint64_t cpu_ns;		/* processor time used by all vCPUs together */
+};
+
+/* A word for the state, and for the reason of a shutdown: "running", "poweroff". */
+const char *vm_state_name(enum vm_state state);
+const char *vm_reason_name(unsigned reason);
+
+/* All domains in order of their ids: *infos is malloc'd, *count entries. */
+int vm_list(struct vm *vm, struct vm_info **infos, size_t *count, struct error *err);
+
+/* The domain that who names: a name, a uuid, or an id. ERROR_NO_DOMAIN if there is none. */
+int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *err);
+
+struct vm_create_options {
+	bool paused;
+	/* May be NULL. Bytes of kernel and initrd copied so far and in all. */
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *context;
+};
+
+/*
+ * Create a guest; config gets a uuid if it has none. 0 and *domid; or -1, and nothing of it is left behind.
+ * ERROR_EXISTS, ERROR_KERNEL, ERROR_FILE, ERROR_NO_MEMORY, ERROR_STORE, ERROR_HYPERCALL.
+ */
+int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options, uint32_t *domid,
+	      struct error *err);
+
+int vm_pause(struct vm *vm, const struct vm_info *info, struct error *err);
+int vm_unpause(struct vm *vm, const struct vm_info *info, struct error *err);
+
+/* Ask the guest's kernel to power off, or to reboot: returns when it is asked. */
+int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, struct error *err);
+
+/* Wait until the guest has shut down or is gone. ERROR_TIMEOUT after timeout_ms. */
+int vm_wait_stopped(struct vm *vm, const struct vm_info *info, int timeout_ms, struct error *err);
+
+/* End the guest at once and forget it. */
+int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err);
+
+/*
+ * What on_poweroff, on_reboot or on_crash say, for a guest that has shut down: destroys it, creates it again
+ * (*domid becomes the new one's), or leaves it. Returns the enum vm_action that was done, or -1.
+ * A domain that has no definition here is left: VM_ACTION_PRESERVE.
+ */
+int vm_finish(struct vm *vm, const struct vm_info *info, uint32_t *domid, struct error *err);
+
+/*
+ * Remove what programs that were killed, or domains that others destroyed, left behind: half-made guests, definitions and
+ * store nodes without a domain.
+ */
+int vm_sweep(struct vm *vm, struct error *err);
+
+#endif
