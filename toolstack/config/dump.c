@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* A guest's configuration as XML, see config.h: what config_parse() reads to an equal one. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+/* Text as it may stand in an element or an attribute. */
+static void put_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '&': fputs("&amp;", out); break;
+		case '<': fputs("&lt;", out); break;
+		case '>': fputs("&gt;", out); break;
+		case '\'': fputs("&apos;", out); break;
+		case '"': fputs("&quot;", out); break;
+		case '\r': fputs("&#13;", out); break;
+		default: fputc(*text, out);
+		}
+	}
+}
+
+static void put_element(FILE *out, unsigned int depth, const char *name, const char *text)
+{
+	if (!text)
+		return;
+	fprintf(out, "%*s<%s>", (int)depth * 2, "", name);
+	put_text(out, text);
+	fprintf(out, "</%s>\n", name);
+}
+
+static void put_config(FILE *out, const struct vm_config *cfg)
+{
+	char uuid[CONFIG_UUID_TEXT];
+
+	config_format_uuid(cfg->uuid, uuid);
+	fprintf(out, "<domain type='xen'>\n");
+	put_element(out, 1, "name", cfg->name);
+	put_element(out, 1, "uuid", cfg->has_uuid ? uuid : NULL);
+	put_element(out, 1, "title", cfg->title);
+	put_element(out, 1, "description", cfg->description);
+	if (cfg->metadata)
+		fprintf(out, "  %s\n", cfg->metadata);
+	fprintf(out, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", cfg->memory_kib);
+	fprintf(out, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n", cfg->current_memory_kib);
+	if (cfg->vcpus != cfg->vcpus_max)
+		fprintf(out, "  <vcpu placement='static' current='%u'>%u</vcpu>\n", cfg->vcpus, cfg->vcpus_max);
+	else
+		fprintf(out, "  <vcpu placement='static'>%u</vcpu>\n", cfg->vcpus_max);
+	fprintf(out, "  <os>\n    <type arch='x86_64' machine='xenpv'>linux</type>\n");
+	put_element(out, 2, "kernel", cfg->kernel);
+	put_element(out, 2, "initrd", cfg->initrd);
+	put_element(out, 2, "cmdline", cfg->cmdline);
+	fprintf(out, "  </os>\n  <clock offset='utc'/>\n");
+	put_element(out, 1, "on_poweroff", config_action_name(cfg->on_poweroff));
+	put_element(out, 1, "on_reboot", config_action_name(cfg->on_reboot));
+	put_element(out, 1, "on_crash", config_action_name(cfg->on_crash));
+	fprintf(out, "  <devices>\n    <console type='pty'>\n      <target type='xen' port='0'/>\n"
+		     "    </console>\n  </devices>\n</domain>\n");
+}
+
+int config_dump(const struct vm_config *cfg, char **text, size_t *len)
+{
+	*text = NULL;
+	FILE *out = open_memstream(text, len);
+
+	if (!out)
+		return -ENOMEM;
+	put_config(out, cfg);
+	bool failed = ferror(out);
+	if (fclose(out) || failed) {
+		free(*text);
+		return -ENOMEM;
+	}
+	return 0;
+}

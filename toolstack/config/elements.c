@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* What we support of libvirt's domain XML: the table of elements and their handlers. See reader.h and enso-xml(5). */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/reader.h"
+
+static int keep(struct reader *reader, char **slot, const char *text)
+{
+	*slot = strdup(text);
+	return *slot ? 0 : error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+}
+
+static int set_name(struct reader *reader, xmlNode *node, const char *text)
+{
+	if (!value_is_name(text))
+		return reader_refuse(reader, node, "name '%s' is not possible; a name has 1 to %d letters, digits or "
+				     "._+:@- and begins with a letter or digit", text, CONFIG_NAME_MAX);
+	return keep(reader, &reader->cfg->name, text);
+}
+
+static int set_uuid(struct reader *reader, xmlNode *node, const char *text)
+{
+	if (config_parse_uuid(text, reader->cfg->uuid))
+		return reader_refuse(reader, node, "uuid '%s' is not 32 hexadecimal digits", text);
+	reader->cfg->has_uuid = true;
+	return 0;
+}
+
+static int set_title(struct reader *reader, xmlNode *node, const char *text)
+{
+	if (!value_is_line(text))
+		return reader_refuse(reader, node, "title must be one line");
+	return keep(reader, &reader->cfg->title, text);
+}
+
+static int set_description(struct reader *reader, xmlNode *node, const char *text)
+{
+	(void)node;
+	return keep(reader, &reader->cfg->description, text);
+}
+
+/* Kept as it is, but with the namespaces declared in it that it uses. */
+static int set_metadata(struct reader *reader, xmlNode *node, const char *text)
+{
+	xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
+	xmlNode *copy = doc ? xmlDocCopyNode(node, doc, 1) : NULL;
+	xmlBuffer *buffer = xmlBufferCreate();
+	int rc = -1;
+
+	(void)text;
+	if (copy)
+		xmlDocSetRootElement(doc, copy);
+	if (copy && buffer && xmlNodeDump(buffer, doc, copy, 0, 0) >= 0)
+		rc = keep(reader, &reader->cfg->metadata, (const char *)xmlBufferContent(buffer));
+	else
+		error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+	xmlBufferFree(buffer);
+	xmlFreeDoc(doc);
+	return rc;
+}
+
+static int get_memory(struct reader *reader, xmlNode *node, const char *text, uint64_t *kib)
+{
+	xmlChar *unit = xmlGetNoNsProp(node, BAD_CAST "unit");
+	int rc = value_memory(text, (const char *)unit, kib);
+
+	if (rc || *kib < CONFIG_MEMORY_MIN_KIB || *kib > CONFIG_MEMORY_MAX_KIB)
+		rc = reader_refuse(reader, node, "<%s> '%s' %s is not possible; possible: 1 MiB to 16 TiB, in b, KB, "
+				   "KiB, MB, MiB, GB, GiB, TB, TiB", node->name, text,
+				   unit ? (const char *)unit : "KiB");
+	else
+		*kib = (*kib + 3) & ~UINT64_C(3);
+	xmlFree(unit);
+	return rc;
+}
+
+static int set_memory(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_memory(reader, node, text, &reader->cfg->memory_kib);
+}
+
+static int set_current_memory(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_memory(reader, node, text, &reader->cfg->current_memory_kib);
+}
+
+static int get_vcpus(struct reader *reader, const xmlNode *node, const char *text, unsigned int *vcpus)
+{
+	uint64_t number;
+
+	if (value_number(text, 1, CONFIG_VCPUS_MAX, &number))
+		return reader_refuse(reader, node, "'%s' vCPUs are not possible; possible: 1 to %d", text,
+				     CONFIG_VCPUS_MAX);
+	*vcpus = (unsigned int)number;
+	return 0;
+}
+
+static int set_vcpus(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_vcpus(reader, node, text, &reader->cfg->vcpus_max);
+}
+
+static int set_current_vcpus(struct reader *reader, const xmlNode *node, const char *text)
+{
+	return get_vcpus(reader, node, text, &reader->cfg->vcpus);
+}
+
+static int check_os_type(struct reader *reader, xmlNode *node, const char *text)
+{
+	if (strcmp(text, "linux") && strcmp(text, "xen"))
+		return reader_refuse(reader, node, "os type '%s' is not supported; possible: linux, xen (both mean "
+				     "paravirtualized)", text);
+	return 0;
+}
+
+static int get_file(struct reader *reader, xmlNode *node, const char *text, char **slot)
+{
+	if (!value_is_path(text))
+		return reader_refuse(reader, node, "<%s> '%s' is not an absolute path", node->name, text);
+	return keep(reader, slot, text);
+}
+
+static int set_kernel(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_file(reader, node, text, &reader->cfg->kernel);
+}
+
+static int set_initrd(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_file(reader, node, text, &reader->cfg->initrd);
+}
+
+static int set_cmdline(struct reader *reader, xmlNode *node, const char *text)
+{
+	if (strlen(text) > CONFIG_CMDLINE_MAX || !value_is_line(text))
+		return reader_refuse(reader, node, "<cmdline> is not possible; it is one line of at most %d bytes",
+				     CONFIG_CMDLINE_MAX);
+	return keep(reader, &reader->cfg->cmdline, text);
+}
+
+static int get_action(struct reader *reader, xmlNode *node, const char *text, enum vm_action *action)
+{
+	if (value_action(text, action))
+		return reader_refuse(reader, node, "<%s> '%s' is not supported; possible: destroy, restart, preserve",
+				     node->name, text);
+	return 0;
+}
+
+static int set_on_poweroff(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_action(reader, node, text, &reader->cfg->on_poweroff);
+}
+
+static int set_on_reboot(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_action(reader, node, text, &reader->cfg->on_reboot);
+}
+
+static int set_on_crash(struct reader *reader, xmlNode *node, const char *text)
+{
+	return get_action(reader, node, text, &reader->cfg->on_crash);
+}
+
+static const struct attribute domain_attributes[] = {
+	{ "type", .required = true, .value = "xen" },
+	{ "id", .warn = true }, /* of a running domain, as dumpxml writes it */
+	{ 0 },
+};
+
+/* The handler of the element reads it together with the text. */
+static int unit_is_read_later(struct reader *reader, const xmlNode *node, const char *value)
+{
+	(void)reader;
+	(void)node;
+	(void)value;
+	return 0;
+}
+
+static const struct attribute memory_attributes[] = {
+	{ "unit", .handle = unit_is_read_later },
+	{ 0 },
+};
+
+static const struct attribute vcpu_attributes[] = {
+	{ "placement", .value = "static" },
+	{ "current", .handle = set_current_vcpus },
+	{ 0 },
+};
+
+static const struct attribute os_type_attributes[] = {
+	{ "arch", .value = "x86_64" },
+	{ "machine", .value = "xenpv" },
+	{ 0 },
+};
+
+static const struct attribute clock_attributes[] = {
+	{ "offset", .required = true, .value = "utc" },
+	{ 0 },
+};
+
+static const struct attribute console_attributes[] = {
+	{ "type", .required = true, .value = "pty" },
+	{ "tty", .warn = true },
+	{ 0 },
+};
+
+static const struct attribute target_attributes[] = {
+	{ "type", .value = "xen" },
+	{ "port", .value = "0" },
+	{ 0 },
+};
+
+#define ONE_TEXT (ELEMENT_ONCE | ELEMENT_TEXT)
+#define ONE_WORD (ELEMENT_ONCE | ELEMENT_TEXT | ELEMENT_STRIP)
+
+static const char no_device[] = "a PV guest without a frame buffer has no such device";
+
+const struct element elements[] = {
+	{ "domain", ELEMENT_ONCE | ELEMENT_REQUIRED, domain_attributes, NULL, NULL },
+	{ "domain/name", ONE_TEXT | ELEMENT_REQUIRED, NULL, set_name, NULL },
+	{ "domain/uuid", ONE_WORD, NULL, set_uuid, NULL },
+	{ "domain/title", ONE_TEXT, NULL, set_title, NULL },
+	{ "domain/description", ONE_TEXT, NULL, set_description, NULL },
+	{ "domain/metadata", ELEMENT_ONCE | ELEMENT_OPAQUE, NULL, set_metadata, NULL },
+	{ "domain/memory", ONE_WORD | ELEMENT_REQUIRED, memory_attributes, set_memory, NULL },
+	{ "domain/currentMemory", ONE_WORD, memory_attributes, set_current_memory, NULL },
+	{ "domain/vcpu", ONE_WORD, vcpu_attributes, set_vcpus, NULL },
+	{ "domain/os", ELEMENT_ONCE | ELEMENT_REQUIRED, NULL, NULL, NULL },
+	{ "domain/os/type", ONE_WORD | ELEMENT_REQUIRED, os_type_attributes, check_os_type, NULL },
+	{ "domain/os/kernel", ONE_TEXT | ELEMENT_REQUIRED, NULL, set_kernel, NULL },
+	{ "domain/os/initrd", ONE_TEXT, NULL, set_initrd, NULL },
+	{ "domain/os/cmdline", ONE_TEXT, NULL, set_cmdline, NULL },
+	{ "domain/clock", ELEMENT_ONCE, clock_attributes, NULL, NULL },
+	{ "domain/on_poweroff", ONE_WORD, NULL, set_on_poweroff, NULL },
+	{ "domain/on_reboot", ONE_WORD, NULL, set_on_reboot, NULL },
+	{ "domain/on_crash", ONE_WORD, NULL, set_on_crash, NULL },
+	{ "domain/devices", ELEMENT_ONCE, NULL, NULL, NULL },
+	{ "domain/devices/console", ELEMENT_ONCE, console_attributes, NULL, NULL },
+	{ "domain/devices/console/target", ELEMENT_ONCE, target_attributes, NULL, NULL },
+	{ "domain/devices/console/source", ELEMENT_WARN, NULL, NULL, "the console has no device file of its own" },
+	{ "domain/devices/console/alias", ELEMENT_WARN, NULL, NULL, "it is only written by a running libvirt" },
+	{ "domain/devices/emulator", ELEMENT_WARN, NULL, NULL, "a PV guest is not emulated" },
+	{ "domain/devices/controller", ELEMENT_WARN, NULL, NULL, no_device },
+	{ "domain/devices/input", ELEMENT_WARN, NULL, NULL, no_device },
+	{ "domain/devices/graphics", ELEMENT_WARN, NULL, NULL, no_device },
+	{ "domain/devices/video", ELEMENT_WARN, NULL, NULL, no_device },
+	{ "domain/devices/memballoon", ELEMENT_WARN, NULL, NULL, "every guest has a balloon" },
+};
+
+const unsigned int n_elements = sizeof(elements) / sizeof(elements[0]);
+
+int elements_check(struct reader *reader, const xmlNode *root)
+{
+	struct vm_config *cfg = reader->cfg;
+
+	if (!cfg->current_memory_kib)
+		cfg->current_memory_kib = cfg->memory_kib;
+	if (cfg->current_memory_kib > cfg->memory_kib)
+		return reader_refuse(reader, root, "<currentMemory> %" PRIu64 " KiB is more than <memory> %" PRIu64
+				     " KiB", cfg->current_memory_kib, cfg->memory_kib);
+	if (!cfg->vcpus_max)
+		cfg->vcpus_max = 1;
+	if (!cfg->vcpus)
+		cfg->vcpus = cfg->vcpus_max;
+	if (cfg->vcpus > cfg->vcpus_max)
+		return reader_refuse(reader, root, "<vcpu> current='%u' is more than its %u vCPUs", cfg->vcpus,
+				     cfg->vcpus_max);
+	return 0;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside config/: the reader of domain XML. What we support is a table of elements (elements.c); the walker (parse.c) looks
+ * every element, attribute and piece of text up in it and refuses what it does not find. So support for something new is a
+ * row and a handler, and nothing can be ignored by omission.
+ */
+#ifndef CONFIG_READER_H
+#define CONFIG_READER_H
+
+#include <libxml/tree.h>
+
+#include "config/config.h"
+#include "lib/error.h"
+
+/* What an element may have. */
+enum {
+	ELEMENT_ONCE = 1,     /* at most one of it in its parent */
+	ELEMENT_REQUIRED = 2, /* and at least one */
+	ELEMENT_TEXT = 4,     /* has text, given to the handler */
+	ELEMENT_OPAQUE = 8,   /* whatever is in it is the handler's */
+	ELEMENT_WARN = 16,    /* accepted without effect, with all that is in it; says so */
+	ELEMENT_STRIP = 32,   /* white space around the text has no meaning */
+};
+
+struct reader {
+	const char *file;
+	const struct config_options *options;
+	struct vm_config *cfg;
+	struct error *err;
+	unsigned int *seen; /* per row of the table: how many of it in the parent that is being read */
+};
+
+/* A value that is allowed for an attribute, or a handler for any. */
+struct attribute {
+	const char *name;
+	bool required;
+	bool warn;	   /* accepted without effect; says so */
+	const char *value; /* the one that is supported, or NULL: the handler's */
+	int (*handle)(struct reader *reader, const xmlNode *node, const char *value);
+};
+
+struct element {
+	const char *path; /* "domain/os/type" */
+	unsigned int flags;
+	const struct attribute *attributes; /* up to one without a name, or NULL: none */
+	/* Called after the attributes with the element's text, or "". May be NULL. */
+	int (*handle)(struct reader *reader, xmlNode *node, const char *text);
+	const char *remark; /* of ELEMENT_WARN: why it has no effect */
+};
+
+/* The table, parents before children, and how many rows it has. */
+extern const struct element elements[];
+extern const unsigned int n_elements;
+
+/* Called when all was read: what must fit together. */
+int elements_check(struct reader *reader, const xmlNode *root);
+
+/* Sets the error "file:line: ..." (ERROR_DEFINITION). Returns -1. */
+int reader_refuse(struct reader *reader, const xmlNode *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Tells a warning, or refuses when reading strictly. Returns 0 or -1. */
+int reader_warn(struct reader *reader, const xmlNode *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Walks the document. Returns 0 or -1. */
+int reader_walk(struct reader *reader, xmlNode *root);
+
+/* ---- values.c: texts as values; pure ---- */
+
+/* An amount of memory in @unit (libvirt's: b, bytes, KB, k, KiB, ...; NULL: KiB), rounded up to KiB. 0 or -EINVAL. */
+int value_memory(const char *text, const char *unit, uint64_t *kib);
+
+/* A decimal number from @min to @max. 0 or -EINVAL. */
+int value_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
+
+/* Whether it is fit as a guest's name, see struct vm_config. */
+bool value_is_name(const char *text);
+
+/* Whether it is an absolute path of one line. */
+bool value_is_path(const char *text);
+
+/* Whether it has no control characters. */
+bool value_is_line(const char *text);
+
+/* An action by its word. 0 or -EINVAL. */
+int value_action(const char *text, enum vm_action *action);
+
+#endif
