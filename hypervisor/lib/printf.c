@@ -12,7 +12,7 @@ struct out {
 
 /* One conversion: %[flags][width][.precision][length]. */
 struct spec {
-	bool left, zero, upper;
+	bool left, zero, alternate, upper;
 	unsigned width;
 	int precision;		/* -1: none given */
 	unsigned bytes;		/* of an integer argument */
@@ -40,7 +40,7 @@ static void put_padded(struct out *o, const struct spec *s, const char *text, si
 static void put_number(struct out *o, const struct spec *s, uint64_t value, unsigned base, bool negative)
 {
 	const char *digits = s->upper ? "0123456789ABCDEF" : "0123456789abcdef";
-	char text[72];
+	char text[80];
 	size_t at = sizeof(text), least = s->zero && !s->left ? min(s->width, 64u) : 1;
 
 	do
@@ -48,6 +48,10 @@ static void put_number(struct out *o, const struct spec *s, uint64_t value, unsi
 	while (value /= base);
 	while (sizeof(text) - at + negative < least)
 		text[--at] = '0';
+	if (s->alternate && base == 16) {
+		text[--at] = s->upper ? 'X' : 'x';
+		text[--at] = '0';
+	}
 	if (negative)
 		text[--at] = '-';
 	put_padded(o, s, text + at, sizeof(text) - at);
@@ -70,6 +74,8 @@ static const char *parse(struct spec *s, const char *p, va_list *args)
 			s->left = true;
 		else if (*p == '0')
 			s->zero = true;
+		else if (*p == '#')
+			s->alternate = true;
 		else
 			break;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatted text into a buffer: %s %c %d %i %u %x %X %p %% with flags 0 and -, width, precision (strings), and the
+ * Formatted text into a buffer: %s %c %d %i %u %x %X %p %% with flags 0 - and #, width, precision (strings), and the
  * lengths hh h l ll z. Anything else is copied as it stands.
  */
 #ifndef LIB_PRINTF_H

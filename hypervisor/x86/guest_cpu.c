@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What guests may set of control registers: CR4 is a belief of theirs (the real one is ours), XCR0 is loaded. */
+#include "x86/fpu.h"
 #include "x86/machine.h"
 #include "x86/vcpu.h"
 
@@ -51,8 +52,7 @@ bool machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
 	if (((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE)) || ((xcr0 & XCR0_AVX512) && !(xcr0 & XCR0_AVX)) ||
 	    ((xcr0 & XCR0_AVX512) && (xcr0 & XCR0_AVX512) != XCR0_AVX512))
 		return false;
-	mv->xcr0 = xcr0;
-	asm volatile("xsetbv" : : "a"((uint32_t)xcr0), "d"((uint32_t)(xcr0 >> 32)), "c"(0));
+	fpu_set_xcr0(mv, xcr0);
 	return true;
 }
 

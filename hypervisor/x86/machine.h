@@ -36,6 +36,19 @@ void *machine_va(mfn_t mfn);
 mfn_t machine_mfn(const void *va);
 /* Map device memory uncached (or write-combining); lives for ever. NULL if the window is full. `paddr` need not be aligned. */
 void *machine_map_device(uint64_t paddr, uint64_t size, bool write_combining);
+/*
+ * Map frames at `va` in our part of every address space, MAP_* below; larger pages where they fit. What is mapped stays. 0, or
+ * -ENOMEM. Table frames come from machine_table_alloc(): zeroed, of RAM; NULL if there is none.
+ */
+#define MAP_WRITE		(1u << 0)
+#define MAP_EXEC		(1u << 1)
+#define MAP_USER		(1u << 2)
+#define MAP_GLOBAL		(1u << 3)
+#define MAP_UNCACHED		(1u << 4)
+#define MAP_WRITE_COMBINING	(1u << 5)
+#define MAP_SMALL		(1u << 6)	/* 4 KiB pages only */
+int must_check machine_map(vaddr_t va, mfn_t mfn, uint64_t frames, unsigned flags);
+extern void *(*machine_table_alloc)(void);
 /* Physical address bits of this CPU: entries with higher bits are refused. */
 unsigned machine_paddr_bits(void);
 /* True if the CPU has 1: NX (entries may carry bit 63). */

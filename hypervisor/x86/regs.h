@@ -9,6 +9,8 @@
 #ifndef X86_REGS_H
 #define X86_REGS_H
 
+#ifndef __ASSEMBLY__
+
 #include <stdint.h>
 
 struct cpu_regs {
@@ -18,20 +20,22 @@ struct cpu_regs {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
+#endif
+
 /* cpu_regs.vector of a frame that came by the syscall instruction: outside the 256 vectors, so it may return by sysret. */
 #define VECTOR_SYSCALL	0x100
 /* The same for the 32-bit system call entries. */
 #define VECTOR_SYSCALL32 0x101
 #define VECTOR_SYSENTER	0x102
 
-#define RFLAGS_CF	(1u << 0)
-#define RFLAGS_TF	(1u << 8)
-#define RFLAGS_IF	(1u << 9)
-#define RFLAGS_DF	(1u << 10)
-#define RFLAGS_IOPL	(3u << 12)
-#define RFLAGS_NT	(1u << 14)
-#define RFLAGS_RF	(1u << 16)
-#define RFLAGS_VM	(1u << 17)
-#define RFLAGS_AC	(1u << 18)
+#define RFLAGS_CF	(1 << 0)
+#define RFLAGS_TF	(1 << 8)
+#define RFLAGS_IF	(1 << 9)
+#define RFLAGS_DF	(1 << 10)
+#define RFLAGS_IOPL	(3 << 12)
+#define RFLAGS_NT	(1 << 14)
+#define RFLAGS_RF	(1 << 16)
+#define RFLAGS_VM	(1 << 17)
+#define RFLAGS_AC	(1 << 18)
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef X86_VCPU_H
 #define X86_VCPU_H
 
+#include "lib/cpumask.h"
 #include "lib/types.h"
 #include "x86/regs.h"
 
@@ -12,8 +13,7 @@
 struct machine_vcpu {
 	struct cpu_regs regs;		/* valid while it is on no CPU; else they are at the top of that CPU's stack */
 	bool kernel_mode;		/* guest kernel (true) or guest user mode; both are ring 3 */
-	bool fpu_used;			/* the FPU holds its state */
-	bool fpu_initialised;
+	unsigned fpu_cpu;		/* whose FPU registers may hold its state, CPU_MAX: none's */
 	bool ts;			/* guest's CR0.TS as fpu_taskswitch set it: next FPU use raises #NM */
 	uint16_t ds, es, fs, gs;	/* selectors while off CPU */
 	uint64_t fs_base, gs_base_kernel, gs_base_user;

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 16550 UARTs. Registers and bits: National Semiconductor PC16550D data sheet, section 8. Output waits for the transmitter,
+ * but not for ever: a line that hangs (flow control, no hardware) loses text instead of stopping the machine.
+ */
+#include "dev/serial.h"
+
+#include "console/console.h"
+#include "x86/machine.h"
+
+enum { DATA, INTERRUPTS, FIFO, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATUS, SCRATCH };
+enum { STATUS_DATA = 1, STATUS_THR_EMPTY = 0x20 };
+
+#define FIFO_DEPTH	16
+#define PATIENCE	200000		/* status reads; some 100 ms */
+
+static uint16_t port[2];		/* 0: not there */
+
+static uint8_t in(unsigned line, unsigned reg)
+{
+	return (uint8_t)machine_port_in((uint16_t)(port[line] + reg), 1);
+}
+
+static void out(unsigned line, unsigned reg, uint8_t value)
+{
+	machine_port_out((uint16_t)(port[line] + reg), 1, value);
+}
+
+/* One FIFO's worth can be written whenever it is empty. */
+static void write_line(unsigned line, const char *text, size_t n)
+{
+	static bool gave_up[2];
+	unsigned room = 0;
+
+	for (size_t i = 0; i < n;) {
+		unsigned patience = gave_up[line] ? 1 : PATIENCE;
+		static bool returned[2];
+
+		while (!room && patience--)
+			if (in(line, LINE_STATUS) & STATUS_THR_EMPTY)
+				room = FIFO_DEPTH;
+		gave_up[line] = !room;
+		if (!room)
+			return;
+		if (text[i] == '\n' && !returned[line]) {
+			out(line, DATA, '\r');
+			returned[line] = true;
+		} else {
+			out(line, DATA, (uint8_t)text[i++]);
+			returned[line] = false;
+		}
+		room--;
+	}
+}
+
+static void write_0(const char *text, size_t n)
+{
+	write_line(0, text, n);
+}
+
+static void write_1(const char *text, size_t n)
+{
+	write_line(1, text, n);
+}
+
+static uint8_t line_control(const struct serial_config *c)
+{
+	uint8_t parity = c->parity == 'o' ? 0x08 : c->parity == 'e' ? 0x18 : c->parity == 'm' ? 0x28 :
+		c->parity == 's' ? 0x38 : 0;
+
+	return (uint8_t)((c->bits - 5) | (c->stop == 2 ? 4 : 0) | parity);
+}
+
+bool serial_init(unsigned line, const struct serial_config *c)
+{
+	port[line] = c->port;
+	out(line, SCRATCH, 0x5a);
+	if (in(line, SCRATCH) != 0x5a) {
+		port[line] = 0;
+		return false;
+	}
+	out(line, INTERRUPTS, 0);
+	if (c->baud) {
+		unsigned divisor = 115200 / c->baud;
+
+		out(line, LINE_CONTROL, 0x80);
+		out(line, DATA, (uint8_t)divisor);
+		out(line, INTERRUPTS, (uint8_t)(divisor >> 8));
+		out(line, LINE_CONTROL, line_control(c));
+	}
+	out(line, FIFO, 0x07);
+	out(line, MODEM_CONTROL, 0x03);
+	console_add_sink(line ? write_1 : write_0);
+	return true;
+}
+
+bool serial_poll(void)
+{
+	bool any = false;
+
+	for (unsigned line = 0; line < ARRAY_SIZE(port); line++) {
+		if (!port[line])
+			continue;
+		for (unsigned n = 0; n < 4 * FIFO_DEPTH && in(line, LINE_STATUS) & STATUS_DATA; n++)
+			any |= console_input((char)in(line, DATA));
+	}
+	return any;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the CPUs can do, and setting one up: control registers, MSRs, the SMAP self-test. CPUID: Intel SDM 2A, CPUID;
+ * control registers: 3A 2.5. All CPUs are taken to be like the first.
+ */
+#include "x86/cpu.h"
+
+#include "boot/boot.h"
+#include "console/log.h"
+#include "lib/assert.h"
+#include "lib/string.h"
+#include "x86/entry.h"
+#include "x86/insn.h"
+#include "x86/machine.h"
+#include "x86/msr.h"
+
+/* x87, SSE, AVX, AVX-512: the states that guests may have. */
+#define XCR0_OFFERED	0xe7ull
+
+struct cpu_features cpu_features;
+
+static void read_model(char *model)
+{
+	uint32_t words[12] = { 0 };
+
+	if (cpuid(0x80000000, 0).a >= 0x80000004) {
+		for (unsigned i = 0; i < 3; i++) {
+			struct cpuid r = cpuid(0x80000002 + i, 0);
+
+			memcpy(words + 4 * i, &r, sizeof(r));
+		}
+	}
+	memcpy(model, words, sizeof(words));
+}
+
+static void identify_xsave(struct cpu_features *f)
+{
+	struct cpuid d = cpuid(0xd, 0);
+
+	f->xcr0 = d.a & XCR0_OFFERED;
+	if ((f->xcr0 & 0xe0) != 0xe0)
+		f->xcr0 &= 7;
+	if (!(f->xcr0 & 4))
+		f->xcr0 &= 3;
+	f->xsave_size = d.c;
+	f->xsaveopt = cpuid(0xd, 1).a & 1;
+}
+
+void cpu_identify(void)
+{
+	struct cpu_features *f = &cpu_features;
+	uint32_t highest = cpuid(0, 0).a, highest_ext = cpuid(0x80000000, 0).a;
+	struct cpuid one = cpuid(1, 0), seven = { 0 }, ext = cpuid(0x80000001, 0);
+
+	if (highest >= 7)
+		seven = cpuid(7, 0);
+	f->amd = cpuid(0, 0).c == 0x444d4163 || cpuid(0, 0).c == 0x656e6961;	/* AuthenticAMD, HygonGenuine */
+	f->nx = ext.d >> 20 & 1;
+	f->page1gb = ext.d >> 26 & 1;
+	f->pge = one.d >> 13 & 1;
+	f->mce = one.d >> 7 & 1;
+	f->x2apic = one.c >> 21 & 1;
+	f->tsc_deadline = one.c >> 24 & 1;
+	f->hypervisor = one.c >> 31;
+	f->xsave = one.c >> 26 & 1 && highest >= 0xd;
+	f->smep = seven.b >> 7 & 1 && boot_info.options.smep;
+	f->smap = seven.b >> 20 & 1 && boot_info.options.smap;
+	f->fsgsbase = seven.b & 1;
+	f->invariant_tsc = highest_ext >= 0x80000007 && cpuid(0x80000007, 0).d >> 8 & 1;
+	f->paddr_bits = highest_ext >= 0x80000008 ? cpuid(0x80000008, 0).a & 0xff : 36;
+	if (f->xsave)
+		identify_xsave(f);
+	read_model(f->model);
+}
+
+static uint64_t cr4_wanted(void)
+{
+	const struct cpu_features *f = &cpu_features;
+
+	return CR4_PAE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->mce ? CR4_MCE : 0) | (f->pge ? CR4_PGE : 0) |
+	       (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0);
+}
+
+void cpu_init(void)
+{
+	struct cpu_info *me = this_cpu();
+	const struct cpu_features *f = &cpu_features;
+
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (f->nx ? EFER_NXE : 0));
+	write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
+	me->cr4 = cr4_wanted();
+	write_cr4(me->cr4);
+	me->cr3 = read_cr3();
+	me->ts = false;
+	msr_write_safe(MSR_PAT, MACHINE_PAT);
+	if (f->xsave) {
+		me->xcr0 = f->xcr0;
+		asm volatile("xsetbv" : : "c"(0), "a"((uint32_t)me->xcr0), "d"(0));
+	}
+	asm volatile("mov %0, %%dr7" : : "r"(0x400ul));
+	me->dr7 = 0x400;
+	entry_init_syscall();
+}
+
+/* -- the SMAP self-test: read a user page in ring 3 while SMAP is on -- */
+
+static bool smap_works(void)
+{
+	uint64_t *l4 = machine_va(machine_tables_idle()), page = PAGE_SIZE, *entry;
+	unsigned vector;
+	int rc;
+
+	rc = machine_map(VADDR(page), machine_mfn(machine_table_alloc()), 1, MAP_WRITE | MAP_USER | MAP_EXEC | MAP_SMALL);
+	ASSERT(!rc);
+	entry = paging_entries(VADDR(page));
+	memcpy(machine_va(MFN(*entry >> PAGE_SHIFT & 0xffffffffff)), probe_code, 16);
+	l4[0] |= 4;
+	vector = probe_ring3(page);
+	l4[0] = 0;
+	machine_tables_load(machine_tables_idle(), true);
+	return vector == 3;
+}
+
+void cpu_check_smap(void)
+{
+	if (!cpu_features.smap)
+		return;
+	if (smap_works()) {
+		entry_patch_smap();
+		return;
+	}
+	log_warning("SMAP is broken on this CPU (or emulator): switched off");
+	cpu_features.smap = false;
+	this_cpu()->cr4 = cr4_wanted();
+	write_cr4(this_cpu()->cr4);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What entry.S calls: who is it for? Exceptions of a guest go to trap/, system calls to hypercall/ or trap/, device interrupts
+ * to irq/; an exception of ours is either expected (extable) or the end. And the way back to the guest, which is also
+ * the idle loop: see exit_to_guest().
+ */
+#include "console/log.h"
+#include "domain/domain.h"
+#include "hypercall/hypercall.h"
+#include "irq/irq.h"
+#include "lib/assert.h"
+#include "trap/trap.h"
+#include "x86/apic.h"
+#include "x86/cpu.h"
+#include "x86/entry.h"
+#include "x86/extable.h"
+#include "x86/insn.h"
+#include "x86/machine.h"
+#include "x86/panic.h"
+
+enum { TRAP_DB = 1, TRAP_NMI = 2, TRAP_DF = 8, TRAP_PF = 14, TRAP_MC = 18 };
+
+static void interrupt(unsigned vector)
+{
+	switch (vector) {
+	case VECTOR_TIMER:
+		apic_eoi();
+		this_cpu()->work |= WORK_TIMER;
+		break;
+	case VECTOR_KICK:		/* who sent it has set our work word */
+		apic_eoi();
+		break;
+	case VECTOR_TLB:
+		apic_eoi();
+		tlb_serve();
+		break;
+	case VECTOR_SPURIOUS:
+		break;
+	default:
+		if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST)
+			irq_handle(vector);
+		else
+			apic_eoi();
+	}
+}
+
+void trap_from_guest(struct cpu_regs *regs)
+{
+	if (regs->vector < VECTOR_DEVICE_FIRST)
+		trap_guest_exception(this_cpu()->current, regs, regs->vector == TRAP_PF ? read_cr2() : 0);
+	else
+		interrupt(regs->vector);
+	exit_to_guest(regs);
+}
+
+void syscall_from_guest(struct cpu_regs *regs)
+{
+	struct vcpu *v = this_cpu()->current;
+
+	if (likely(v->machine.kernel_mode && regs->vector == VECTOR_SYSCALL))
+		hypercall_dispatch(v);
+	else
+		trap_guest_syscall(v, regs);
+	exit_to_guest(regs);
+}
+
+void bad_return_to_guest(struct cpu_regs *regs)
+{
+	trap_failsafe(this_cpu()->current, regs);
+	exit_to_guest(regs);
+}
+
+void trap_from_hypervisor(struct cpu_regs *regs)
+{
+	switch (regs->vector) {
+	case TRAP_NMI:
+		panic_stop_if_asked();
+		log_warning("NMI on CPU %u", machine_cpu());
+		return;
+	case TRAP_DB:			/* a guest's TF or MOV SS at one of our first instructions: it is too late */
+		regs->rflags &= ~(uint64_t)RFLAGS_TF;
+		return;
+	case TRAP_DF:
+	case TRAP_MC:
+		break;
+	default:
+		if (regs->vector >= VECTOR_DEVICE_FIRST) {
+			interrupt(regs->vector);
+			return;
+		}
+		if (extable_fixup(regs))
+			return;
+	}
+	panic_by_trap(regs, regs->vector == TRAP_PF ? read_cr2() : 0);
+}
+
+static void do_work(struct cpu_info *me)
+{
+	uint32_t work = __atomic_exchange_n(&me->work, 0, __ATOMIC_SEQ_CST);
+
+	if (work & WORK_TIMER)
+		timer_run();
+}
+
+static void schedule(struct vcpu *prev)
+{
+	struct vcpu *next = container_of(sched_next(&prev->sched), struct vcpu, sched);
+
+	if (next != prev)
+		vcpu_switch(prev, next);
+}
+
+/*
+ * Until nothing is left to do: timers, the scheduler's choice, the upcall that waits. A CPU whose choice is to idle waits
+ * here for the interrupt that brings the next thing to do.
+ */
+void exit_to_guest(struct cpu_regs *regs)
+{
+	struct cpu_info *me = this_cpu();
+
+	for (;;) {
+		struct vcpu *v = me->current;
+
+		if (unlikely(__atomic_load_n(&me->work, __ATOMIC_RELAXED))) {
+			do_work(me);
+		} else if (unlikely(sched_due())) {
+			schedule(v);
+		} else if (unlikely(v->sched.idle)) {
+			/* An interrupt between the two is taken after hlt has begun: no wake-up is lost. */
+			asm volatile("sti; hlt; cli" : : : "memory");
+		} else if (event_upcall_due(&v->event) || unlikely(v->nmi_pending)) {
+			trap_deliver_pending(v, regs);
+			if (!me->work && !sched_due())
+				return;
+		} else {
+			return;
+		}
+	}
+}
