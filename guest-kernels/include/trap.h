@@ -56,10 +56,12 @@ struct fixup {
 /* Run one instruction that may fault; operands as for asm. Then look at trap_last. */
 #define TRY(instruction, ...) do {					\
 	trap_last.vector = TRAP_NONE;					\
+	asm volatile("" : : : "memory");				\
 	asm volatile("1: " instruction "\n2:\n"				\
 		     ".pushsection .fixups, \"a\"\n"			\
 		     ".quad 1b, 2b\n"					\
 		     ".popsection" __VA_ARGS__);			\
+	asm volatile("" : : : "memory");				\
 } while (0)
 
 /* Read or write 8 bytes at any address: true if it worked. */

@@ -119,14 +119,22 @@ void event_send(evtchn_port_t port)
 	hyp_event_channel_op(EVTCHNOP_send, &op);
 }
 
+/* A number that was used before may have left its traces. */
+static evtchn_port_t fresh(evtchn_port_t port)
+{
+	event_mask(port);
+	event_clear(port);
+	counts[port] = 0;
+	return port;
+}
+
 evtchn_port_t event_bind_virq(unsigned int virq, unsigned int vcpu)
 {
 	struct evtchn_bind_virq op = { .virq = virq, .vcpu = vcpu };
 
 	if (hyp_event_channel_op(EVTCHNOP_bind_virq, &op))
 		return 0;
-	event_mask(op.port);
-	return op.port;
+	return fresh(op.port);
 }
 
 evtchn_port_t event_bind_ipi(unsigned int vcpu)
@@ -135,8 +143,7 @@ evtchn_port_t event_bind_ipi(unsigned int vcpu)
 
 	if (hyp_event_channel_op(EVTCHNOP_bind_ipi, &op))
 		return 0;
-	event_mask(op.port);
-	return op.port;
+	return fresh(op.port);
 }
 
 long event_close(evtchn_port_t port)
