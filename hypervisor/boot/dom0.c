@@ -149,6 +149,8 @@ static void set_first_vcpu(struct domain *d, const struct dom0_memory *m, const 
 	do {
 		machine_budget_start();
 		rc = vcpu_set_context(d->vcpu[0], ctx);
+		if (!rc)	/* the ABI hands the first L4 over pinned */
+			rc = mm_pin(&d->mm, dom0_memory_mfn(m, pv_plan_table_pfn(plan, 0)), 4);
 	} while (rc == -ERESTART);
 	if (rc)
 		panic("domain 0: its first page tables are refused (%d)", rc);
