@@ -4,6 +4,7 @@
 #include "boot/bootmem.h"
 #include "boot/cmdline.h"
 #include "boot/dom0.h"
+#include "boot/input.h"
 #include "boot/multiboot2.h"
 #include "console/log.h"
 #include "dev/acpi.h"
@@ -192,6 +193,7 @@ static _Noreturn void start(void)
 	sched_init();
 	vcpu_init_idle(0);
 	smp_release();
+	input_start();
 	dom0_build(&boot_info);
 	cpu_run();
 }

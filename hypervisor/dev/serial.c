@@ -14,7 +14,9 @@ enum { STATUS_DATA = 1, STATUS_THR_EMPTY = 0x20 };
 #define FIFO_DEPTH	16
 #define PATIENCE	200000		/* status reads; some 100 ms */
 
-static uint16_t port[2];		/* 0: not there */
+#define DRAIN_MAX	65536		/* characters taken at once, if they come that fast */
+
+static uint16_t port[SERIAL_LINES];	/* 0: not there */
 
 static uint8_t in(unsigned line, unsigned reg)
 {
@@ -94,14 +96,48 @@ bool serial_init(unsigned line, const struct serial_config *c)
 	return true;
 }
 
+bool serial_present(unsigned line)
+{
+	return port[line];
+}
+
+bool serial_owns_port(uint16_t p)
+{
+	for (unsigned line = 0; line < SERIAL_LINES; line++)
+		if (port[line] && p >= port[line] && p < port[line] + 8)
+			return true;
+	return false;
+}
+
+unsigned serial_isa_irq(unsigned line)
+{
+	switch (port[line]) {
+	case 0x3f8:
+	case 0x3e8:
+		return 4;
+	case 0x2f8:
+	case 0x2e8:
+		return 3;
+	default:
+		return 0;
+	}
+}
+
+void serial_enable_interrupt(unsigned line)
+{
+	out(line, INTERRUPTS, 0x01);	/* received data */
+	out(line, MODEM_CONTROL, 0x0b);	/* OUT2 lets it through to the line */
+}
+
 bool serial_poll(void)
 {
 	bool any = false;
 
-	for (unsigned line = 0; line < ARRAY_SIZE(port); line++) {
+	for (unsigned line = 0; line < SERIAL_LINES; line++) {
 		if (!port[line])
 			continue;
-		for (unsigned n = 0; n < 4 * FIFO_DEPTH && in(line, LINE_STATUS) & STATUS_DATA; n++)
+		/* To the last one: what stays would raise no edge any more. */
+		for (unsigned n = 0; n < DRAIN_MAX && in(line, LINE_STATUS) & STATUS_DATA; n++)
 			any |= console_input((char)in(line, DATA));
 	}
 	return any;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Port I/O of a guest that may touch the machine's ports (the control domain), one instruction at a time. */
 #include "dev/pci.h"
+#include "dev/serial.h"
 #include "domain/copy.h"
 #include "trap/emulate.h"
 #include "x86/machine.h"
@@ -8,7 +9,7 @@
 /* A repeated one works in batches of this many elements; the guest then runs the same instruction again. */
 #define BATCH	512
 
-/* Ports that stay ours whoever asks: PIC, PIT, and the configuration of what we drive. */
+/* Ports that stay ours whoever asks: PIC, PIT, and the serial lines that we drive. */
 static bool port_ours(uint16_t port)
 {
 	static const struct { uint16_t first, last; } ours[] = {
@@ -19,7 +20,7 @@ static bool port_ours(uint16_t port)
 	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++)
 		if (port >= ours[i].first && port <= ours[i].last)
 			return true;
-	return false;
+	return serial_owns_port(port);
 }
 
 /* Guest kernel mode needs IOPL 1 or more, user mode 3 (PHYSDEVOP_set_iopl). */
