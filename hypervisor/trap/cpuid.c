@@ -24,8 +24,8 @@ static const struct rule rules[] = {
 	/* leaf 1 ecx: no DTES64, MONITOR, DS-CPL, VMX, SMX, EIST, TM2, SDBG, xTPR, PDCM, PCID, DCA, x2APIC, TSC deadline */
 	{ 1, 0, ECX, ~(B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(11) | B(14) | B(15) | B(17) | B(18) | B(21) | B(24)),
 	  B(31) },
-	/* leaf 1 edx: no VME, PSE, MTRR, PGE, PSE36, PSN, DS, ACPI, TM, PBE */
-	{ 1, 0, EDX, ~(B(1) | B(3) | B(12) | B(13) | B(17) | B(18) | B(21) | B(22) | B(29) | B(31)), 0 },
+	/* leaf 1 edx: no VME, PSE, MCE, MTRR, PGE, MCA, PSE36, PSN, DS, ACPI, TM, PBE */
+	{ 1, 0, EDX, ~(B(1) | B(3) | B(7) | B(12) | B(13) | B(14) | B(17) | B(18) | B(21) | B(22) | B(29) | B(31)), 0 },
 	/* leaf 7 ebx: no FSGSBASE, TSC_ADJUST, SGX, SMEP, INVPCID, PQM, MPX, RDT, SMAP, PT */
 	{ 7, 0, EBX, ~(B(0) | B(1) | B(2) | B(7) | B(10) | B(12) | B(14) | B(15) | B(20) | B(25)), 0 },
 	/* leaf 7 ecx: the vector and cipher extensions, CLDEMOTE, MOVDIRI, MOVDIR64B */
@@ -41,8 +41,9 @@ static const struct rule rules[] = {
 	/* 0x80000001 ecx: no SVM, extended APIC, OSVW, IBS, SKINIT, WDT, LWP, NODEID, TOPOEXT, PERFCTR, MONITORX */
 	{ 0x80000001, 0, ECX, ~(B(2) | B(3) | B(9) | B(10) | B(12) | B(13) | B(15) | B(19) | B(22) | B(23) | B(24) | B(26) |
 	  B(27) | B(28) | B(29)), 0 },
-	/* 0x80000001 edx: no VME, PSE, MTRR, PGE, PSE36, FFXSR, 1-GiB pages, RDTSCP; SYSCALL always */
-	{ 0x80000001, 0, EDX, ~(B(1) | B(3) | B(12) | B(13) | B(17) | B(25) | B(26) | B(27)), B(11) },
+	/* 0x80000001 edx: no VME, PSE, MCE, MTRR, PGE, MCA, PSE36, FFXSR, 1-GiB pages, RDTSCP; SYSCALL always */
+	{ 0x80000001, 0, EDX, ~(B(1) | B(3) | B(7) | B(12) | B(13) | B(14) | B(17) | B(25) | B(26) |
+	  B(27)), B(11) },
 	/* 0x80000007: invariant TSC alone */
 	{ 0x80000007, 0, EAX, 0, 0 }, { 0x80000007, 0, EBX, 0, 0 }, { 0x80000007, 0, ECX, 0, 0 },
 	{ 0x80000007, 0, EDX, B(8), 0 },

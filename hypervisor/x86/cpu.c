@@ -102,11 +102,12 @@ void cpu_init(void)
 	entry_init_syscall();
 }
 
-/* -- the SMAP self-test: read a user page in ring 3 while SMAP is on -- */
+/* -- the SMAP self-test: in ring 3 read a user page, directly and by iretq, while SMAP is on -- */
 
 static bool smap_works(void)
 {
 	uint64_t *l4 = machine_va(machine_tables_idle()), page = PAGE_SIZE, *entry;
+	const uint64_t frame[5] = { page + PROBE_RESUME, SEL_GUEST_CS64, 2, page + 128, SEL_GUEST_DS };
 	unsigned vector;
 	int rc;
 
@@ -114,6 +115,7 @@ static bool smap_works(void)
 	ASSERT(!rc);
 	entry = paging_entries(VADDR(page));
 	memcpy(machine_va(MFN(*entry >> PAGE_SHIFT & 0xffffffffff)), probe_code, 16);
+	memcpy((char *)machine_va(MFN(*entry >> PAGE_SHIFT & 0xffffffffff)) + 64, frame, sizeof(frame));
 	l4[0] |= 4;
 	vector = probe_ring3(page);
 	l4[0] = 0;

@@ -37,6 +37,7 @@ void entry_patch_smap(void);
 /* See probe.S. */
 unsigned probe_ring3(uint64_t page);
 extern const char probe_code[];
+#define PROBE_RESUME	8		/* offset of its int3 */
 extern const uint64_t probe_handlers[3];
 
 /* One gate of an IDT (Intel SDM 3A 6.14.1). */
