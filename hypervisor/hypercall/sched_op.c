@@ -115,7 +115,7 @@ int64_t hypercall_sched_op(struct hypercall *c)
 	case SCHEDOP_block:
 		return block(v);
 	case SCHEDOP_yield:
-		sched_yield(&v->sched);
+		sched_vcpu_yield(&v->sched);
 		return 0;
 	case SCHEDOP_poll:
 		return poll(v, arg);

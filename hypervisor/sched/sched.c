@@ -162,7 +162,7 @@ void sched_block(struct sched_vcpu *sv)
 	__atomic_store_n(&this_queue()->due, true, __ATOMIC_RELAXED);
 }
 
-void sched_yield(struct sched_vcpu *sv)
+void sched_vcpu_yield(struct sched_vcpu *sv)
 {
 	struct runqueue *rq = this_queue();
 

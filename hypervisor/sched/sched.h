@@ -83,8 +83,8 @@ void sched_wake(struct sched_vcpu *sv);
  * once more whether what it waits for has come, and if so calls sched_wake().
  */
 void sched_block(struct sched_vcpu *sv);
-/* The running vCPU lets the others on its CPU go first. */
-void sched_yield(struct sched_vcpu *sv);
+/* The running vCPU lets the others on its CPU go first. (The C library has a sched_yield() of its own.) */
+void sched_vcpu_yield(struct sched_vcpu *sv);
 void sched_set_down(struct sched_vcpu *sv, bool down);
 /* -EINVAL if no CPU of the mask is online. */
 int must_check sched_set_affinity(struct sched_vcpu *sv, const struct cpumask *mask);
