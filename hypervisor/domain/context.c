@@ -105,6 +105,7 @@ static void set_registers(struct vcpu *v, const struct cpu_user_regs *u)
 	r->rip = u->rip;
 	r->cs = u->cs | 3;
 	r->rflags = (u->rflags & ~(uint64_t)(RFLAGS_IOPL | RFLAGS_VM | RFLAGS_NT)) | RFLAGS_IF | 2;
+	v->iopl = u->rflags >> 12 & 3;		/* never in the real flags: see PHYSDEVOP_set_iopl */
 	r->rsp = u->rsp;
 	r->ss = u->ss | 3;
 	v->machine.ds = u->ds;
@@ -160,7 +161,7 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 	memcpy(u, r, offsetof(struct cpu_regs, error_code));
 	u->rip = r->rip;
 	u->cs = (uint16_t)r->cs;
-	u->rflags = r->rflags;
+	u->rflags = r->rflags | (uint64_t)v->iopl << 12;
 	u->rsp = r->rsp;
 	u->ss = (uint16_t)r->ss;
 	u->ds = v->machine.ds;
