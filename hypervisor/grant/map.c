@@ -206,7 +206,7 @@ static int16_t kinds_to_unmap(const struct grant_mapping *m, const struct gnttab
 	*kinds = 0;
 	if (op->host_addr) {
 		if (!(m->flags & GNTMAP_host_map) || m->host_addr != op->host_addr)
-			return GNTST_bad_virt_addr;
+			return GNTST_general_error;
 		*kinds |= GNTMAP_host_map;
 	}
 	if (op->dev_bus_addr) {

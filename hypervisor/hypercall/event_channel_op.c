@@ -9,13 +9,16 @@
 #include "hypercall/hypercall.h"
 #include "irq/irq.h"
 
-/* The domain that `id` names to the caller, referenced: its own, or any for the control domain. 0, -EPERM, -ESRCH. */
+/* The domain that `id` names to the caller, referenced: its own, or any for the control domain. 0, -ESRCH, -EPERM. */
 static int get_target(struct domain *caller, domid_t id, struct domain **d)
 {
-	if (id != DOMID_SELF && id != caller->id && !caller->privileged)
-		return -EPERM;
 	*d = domain_get(id);
-	return *d ? 0 : -ESRCH;
+	if (!*d)
+		return -ESRCH;
+	if (*d == caller || caller->privileged)
+		return 0;
+	domain_put(*d);
+	return -EPERM;
 }
 
 static int alloc_unbound(struct domain *caller, guest_ptr_t arg)
@@ -26,6 +29,8 @@ static int alloc_unbound(struct domain *caller, guest_ptr_t arg)
 
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -EFAULT;
+	if (op.dom != DOMID_SELF && op.dom != caller->id && !caller->privileged)
+		return -EPERM;
 	rc = get_target(caller, op.dom, &d);
 	if (rc)
 		return rc;

@@ -6,7 +6,7 @@
  * itself, and a record that differs from what we would write is written again at the next switch.
  *
  * Where the machine's ticks are stable, system time is a linear function of them for ever, so the record
- * names the origin (system time 0) and never changes. Elsewhere each switch stamps the present.
+ * names one moment of start-up and never changes. Elsewhere each switch stamps the present.
  *
  * Lock: `wall_lock` for the wall clock; a vCPU's record is written by the CPU that runs it.
  */
@@ -18,7 +18,7 @@
 #define NS_PER_SEC	1000000000ull
 
 static struct {
-	uint64_t base;			/* ticks at system time 0 */
+	uint64_t ticks, ns;		/* at one moment, computed as guests do */
 	uint32_t mul;
 	int8_t shift;
 	bool stable;
@@ -27,11 +27,18 @@ static struct {
 static struct lock wall_lock = LOCK_INIT(RANK_TIMER);
 static uint64_t wall_at_zero;		/* ns since 1970 at system time 0 */
 
+static uint64_t ticks_to_ns(uint64_t ticks)
+{
+	ticks = scale.shift < 0 ? ticks >> -scale.shift : ticks << scale.shift;
+	return (uint64_t)((unsigned __int128)ticks * scale.mul >> 32);
+}
+
 void time_init(void)
 {
 	timer_queues_init();
 	machine_ticks_scale(&scale.mul, &scale.shift);
-	scale.base = machine_ticks_base();
+	scale.ticks = machine_ticks();
+	scale.ns = ticks_to_ns(scale.ticks - machine_ticks_base());
 	scale.stable = machine_ticks_stable();
 	time_set_wallclock(machine_wallclock(), 0, machine_now());
 }
@@ -84,8 +91,8 @@ void time_write_vcpu(struct vcpu_time_info *info)
 
 	if (!scale.stable)
 		write_record(to, machine_ticks(), machine_now());
-	else if (unlikely(to->tsc_timestamp != scale.base || to->system_time != 0 ||
+	else if (unlikely(to->tsc_timestamp != scale.ticks || to->system_time != scale.ns ||
 			  to->tsc_to_system_mul != scale.mul || to->tsc_shift != scale.shift ||
 			  to->flags != XEN_PVCLOCK_TSC_STABLE_BIT || (to->version & 1)))
-		write_record(to, scale.base, 0);
+		write_record(to, scale.ticks, scale.ns);
 }
