@@ -11,7 +11,7 @@
 
 #define DR6_FIXED	0xffff0ff0ull
 #define DR7_FIXED	0x400ull
-#define DR7_REFUSED	0xffffffff0000d800ull	/* reserved bits, GD, and what debuggers don't know */
+#define DR7_REFUSED	0xffffffff0000f800ull	/* reserved bits, GD, and what debuggers don't know */
 
 static bool canonical(uint64_t a)
 {

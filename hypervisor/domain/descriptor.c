@@ -59,7 +59,7 @@ int vcpu_set_ldt(struct vcpu *v, vaddr_t base, unsigned entries)
 	uint64_t entry, maddr;
 	int rc;
 
-	if (n > LDT_MAX_FRAMES || base.a & (PAGE_SIZE - 1))
+	if (entries > LDT_MAX_FRAMES * DESCRIPTORS_PER_FRAME || base.a & (PAGE_SIZE - 1))
 		return -EINVAL;
 	for (unsigned i = 0; i < n; i++) {
 		if (mm_walk(v->mm.kernel_table, VADDR(base.a + i * PAGE_SIZE), &entry, &maddr) || !(entry & 1))

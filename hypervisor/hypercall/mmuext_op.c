@@ -34,7 +34,7 @@ static int copy_frame(struct mm_domain *frames, mfn_t to, mfn_t from)
 
 static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 {
-	if (!mfn.n && !user)
+	if (mfn_eq(mfn, MFN_NONE) || (!mfn.n && !user))
 		return -EINVAL;
 	return mm_set_root(&v->domain->mm, &v->mm, mfn.n ? mfn : MFN_NONE, user, !user);
 }
