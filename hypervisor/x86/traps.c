@@ -46,6 +46,8 @@ static void interrupt(unsigned vector)
 
 void trap_from_guest(struct cpu_regs *regs)
 {
+	if (unlikely(regs->vector == TRAP_DB))
+		machine_vcpu_take_debug_status(&this_cpu()->current->machine);
 	if (regs->vector < VECTOR_DEVICE_FIRST)
 		trap_guest_exception(this_cpu()->current, regs, regs->vector == TRAP_PF ? read_cr2() : 0);
 	else

@@ -128,6 +128,15 @@ void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t 
 	load_selectors(ds, es, fs, gs);
 }
 
+void machine_vcpu_take_debug_status(struct machine_vcpu *mv)
+{
+	uint64_t dr6;
+
+	asm volatile("mov %%dr6, %0" : "=r"(dr6));
+	mv->dr[6] |= dr6 & 0xe00f;
+	asm volatile("mov %0, %%dr6" : : "r"(0xffff0ff0ul));
+}
+
 /* DR7 is ours (nothing enabled) unless the guest has something on. */
 void machine_vcpu_load_debug(struct machine_vcpu *mv)
 {

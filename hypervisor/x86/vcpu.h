@@ -59,5 +59,7 @@ bool must_check machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0);
 void machine_vcpu_xsave_leaf(const struct machine_vcpu *mv, unsigned subleaf, uint32_t out[4]);
 /* Write the running vCPU's debug registers (already checked by the caller). */
 void machine_vcpu_load_debug(struct machine_vcpu *mv);
+/* After #DB: add the CPU's DR6 (why it came) to the guest's, which only the guest clears, and clear the CPU's. */
+void machine_vcpu_take_debug_status(struct machine_vcpu *mv);
 
 #endif
