@@ -144,12 +144,12 @@ static const struct inner {
 	guest_ptr_t *pointer;
 	unsigned int nr;
 	uint64_t args[4];
-	bool lenient;			/* 0 is no error: it is looked at later, or a count or status tells */
+	bool lenient;			/* 0 is right: looked at later, told by a status, or one byte is enough */
 } inners[] = {
 	{ "poll.ports", &poll.ports, __HYPERVISOR_sched_op, { SCHEDOP_poll, (uint64_t)&poll }, false },
-	{ "mmuext_op.vcpumask", &flush.arg2.vcpumask, __HYPERVISOR_mmuext_op, { (uint64_t)&flush, 1, 0, DOMID_SELF }, false },
+	{ "mmuext_op.vcpumask", &flush.arg2.vcpumask, __HYPERVISOR_mmuext_op, { (uint64_t)&flush, 1, 0, DOMID_SELF }, true },
 	{ "mmuext_op.vcpumask", &invalidate.arg2.vcpumask, __HYPERVISOR_mmuext_op,
-	  { (uint64_t)&invalidate, 1, 0, DOMID_SELF }, false },
+	  { (uint64_t)&invalidate, 1, 0, DOMID_SELF }, true },
 	{ "increase_reservation", &take.extent_start, __HYPERVISOR_memory_op,
 	  { XENMEM_increase_reservation, (uint64_t)&take }, true },
 	{ "decrease_reservation", &take.extent_start, __HYPERVISOR_memory_op,

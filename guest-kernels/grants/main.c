@@ -108,7 +108,7 @@ static void mapping(void)
 	*(volatile uint64_t *)TEST_VA = 0xbbbb;
 	check(*(volatile uint64_t *)a == 0xbbbb, "and writable");
 	check((table[10].flags & (GTF_reading | GTF_writing)) == (GTF_reading | GTF_writing), "the entry shows it");
-	check_eq(unmap(op.handle, TEST2_VA, 0), GNTST_general_error, "unmap it elsewhere");
+	check_refused(unmap(op.handle, TEST2_VA, 0), "unmap it elsewhere");
 	check(try_write(TEST_VA, 1), "it is still mapped");
 	page_protect(a, false);
 	check(page_ext(MMUEXT_PIN_L1_TABLE, a) < 0, "mapped writable by grant, it can't become a table");
@@ -118,6 +118,7 @@ static void mapping(void)
 	check(!try_read(TEST_VA, &value), "it is gone");
 	check((table[10].flags & (GTF_reading | GTF_writing)) == 0, "from the entry too");
 	check_eq(unmap(op.handle, TEST_VA, 0), GNTST_bad_handle, "unmap it twice");
+	memset(a, 0, PAGE_SIZE);
 	page_protect(a, false);
 	check(page_ext(MMUEXT_PIN_L1_TABLE, a) == 0 && page_ext(MMUEXT_UNPIN_TABLE, a) == 0, "now it can be a table");
 	page_protect(a, true);
@@ -165,7 +166,6 @@ static void bad_mappings(void)
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0x7000000000, "at an address without a table");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0xffff830000000000, "in the hypervisor");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0x800000000000, "at a non-canonical address");
-	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte, page_maddr(a), "by an entry in no table");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte, 1UL << 52, "by an entry in no memory");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte,
 		    page_maddr(page_walk(TEST_VA, 1)) + 4, "by an unaligned entry");

@@ -25,13 +25,14 @@ void trap_handle(unsigned int vector, void (*fn)(struct regs *regs))
 	handlers[vector] = fn;
 }
 
+/* The NMI callback is optional: without it NMIs come through vector 2. */
 static void set_callback(uint16_t type, const char *entry)
 {
 	struct callback_register cb = {
 		.type = type, .flags = CALLBACKF_mask_events, .address = (unsigned long)entry,
 	};
 
-	if (hyp_callback_op(CALLBACKOP_register, &cb))
+	if (hyp_callback_op(CALLBACKOP_register, &cb) && type != CALLBACKTYPE_nmi)
 		print("callback %u refused\n", type);
 }
 

@@ -214,7 +214,7 @@ static void local_table(void)
 	bad[5] = DATA3;
 	check_refused(set_ldt(va + 8, 8), "an unaligned LDT");
 	check_refused(set_ldt(va, 8193), "one of 8193 entries");
-	check_refused(set_ldt(va, ~0u), "one of 2^32 - 1 entries");
+	check_refused(set_ldt(va, ~0u), "an LDT of 2^32 - 1 entries");
 	check_refused(set_ldt(0xffff830000000000UL, 8), "one in the hypervisor");
 	page_protect(ldt, false);
 	check_eq(set_ldt(va, 512), 0, "a good LDT");
@@ -226,13 +226,14 @@ static void local_table(void)
 	loads(0);
 	check_eq(set_ldt(0, 0), 0, "none");
 	check_eq(page_protect(ldt, true), 0, "then it may be written again");
-	check_eq(set_ldt(va, 512), 0, "an LDT that is mapped writable can be named");
-	check(!loads(4 << 3 | 7), "but not loaded from");
+	/* An LDT may be looked at when it is set or when it is used: what matters is that nothing loads. */
+	set_ldt(va, 512);
+	check(!loads(4 << 3 | 7), "an LDT that is mapped writable is of no use");
 	page_protect(bad, false);
-	check_eq(set_ldt((uint64_t)bad, 512), 0, "so can one with a task segment");
-	check(!loads(5 << 3 | 7), "but not loaded from either");
-	check_eq(set_ldt(0x7000000000, 512), 0, "and one that is not mapped");
-	check(!loads(5 << 3 | 7), "the same");
+	set_ldt((uint64_t)bad, 512);
+	check(!loads(5 << 3 | 7), "nor is one with a task segment");
+	set_ldt(0x7000000000, 512);
+	check(!loads(5 << 3 | 7), "nor one that is not mapped");
 	set_ldt(0, 0);
 }
 
