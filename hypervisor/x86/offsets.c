@@ -2,7 +2,7 @@
 /* Offsets of C structures for assembly; never linked. The makefile picks the lines with "->" out of the compiler's output. */
 #include "x86/cpu.h"
 
-#define DEFINE(name, value)	asm volatile("\n->" #name " %0" : : "i"(value))
+#define DEFINE(name, value)	asm volatile(".ascii \"->" #name " %0\"" : : "i"(value))
 
 void offsets(void);
 
