@@ -122,7 +122,10 @@ static int map_host(struct grant_domain *gd, struct grant_domain *granter, mfn_t
 		    const struct gnttab_map_grant_ref *op)
 {
 	uint64_t entry = frame.n << PAGE_SHIFT | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+	bool pinned;
 
+	if (op->flags & GNTMAP_contains_pte && mm_table_level(MFN(op->host_addr >> PAGE_SHIFT), &pinned) != 1)
+		return -EINVAL;
 	if (!(op->flags & GNTMAP_readonly))
 		entry |= PTE_WRITE;
 	entry |= GUEST_AVAIL(op->flags) << PTE_AVAIL_SHIFT;
