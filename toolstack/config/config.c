@@ -9,7 +9,8 @@
 
 #include "lib/error.h"
 
-int config_load(struct vm_config *cfg, const char *path, const struct config_options *options, struct error *err)
+int config_load(struct vm_config *cfg, const char *path, const struct config_options *options,
+		struct error *err)
 {
 	bool standard = !strcmp(path, "-");
 	const char *name = standard ? "standard input" : path;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person says of a guest: libvirt's domain XML (<domain type='xen'>, the PV subset of enso-xml(5)) read into a
- * struct vm_config, and written from one.
+ * What a person says of a guest: libvirt's domain XML (<domain type='xen'>, the PV subset of
+ * enso-xml(5)) read into a struct vm_config, and written from one.
  *
- * Invariant: a struct vm_config that config_parse() has filled is complete and within the limits below; what the XML said
- * and we don't support was refused, with file:line, its name and what is possible. Nothing is ignored in silence:
- * what is harmless and without effect is a warning. No locks, no globals, no network, no entities.
+ * Invariant: a struct vm_config that config_parse() has filled is complete and within the
+ * limits below; what the XML said and we don't support was refused, with file:line, its name
+ * and what is possible. Nothing is ignored in silence: what is harmless and without effect is a
+ * warning. No locks, no globals, no network, no entities.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -36,12 +37,12 @@ enum vm_action {
 
 /* A guest. Strings are malloc'd; NULL where the XML said nothing. */
 struct vm_config {
-	char *name;	     /* 1..CONFIG_NAME_MAX of [A-Za-z0-9._+:@-], first a letter or digit: fit for a file name */
+	char *name;	     /* fit for a file name, see value_is_name() */
 	bool has_uuid;	     /* false: whoever creates the guest calls config_make_uuid() */
 	uint8_t uuid[16];    /* in the order in which it is printed */
 	char *title;	     /* one line for people */
 	char *description;
-	char *metadata;	     /* <metadata>...</metadata> as it was written, without meaning for us */
+	char *metadata;	     /* <metadata>...</metadata> as written, without meaning for us */
 
 	uint64_t memory_kib;	     /* most that it may ever have, KiB, a multiple of 4 */
 	uint64_t current_memory_kib; /* what it starts with, KiB, a multiple of 4, <= memory_kib */
@@ -66,18 +67,19 @@ struct config_options {
 };
 
 /*
- * Reads @len bytes of XML at @text into @cfg; @file names them in messages. Returns 0, or -1 with *@err set and @cfg
- * empty (config_free() is allowed, not needed). @options may be NULL.
+ * Reads @len bytes of XML at @text into @cfg; @file names them in messages. Returns 0, or -1
+ * with *@err set and @cfg empty (config_free() is allowed, not needed). @options may be NULL.
  */
 int config_parse(struct vm_config *cfg, const char *text, size_t len, const char *file,
 		 const struct config_options *options, struct error *err);
 
 /* The same for the file @path; "-" is standard input. */
-int config_load(struct vm_config *cfg, const char *path, const struct config_options *options, struct error *err);
+int config_load(struct vm_config *cfg, const char *path, const struct config_options *options,
+		struct error *err);
 
 /*
- * Writes @cfg as XML that config_parse() reads to an equal one: *@text is malloc'd, *@len bytes and a NUL.
- * Returns 0 or -ENOMEM.
+ * Writes @cfg as XML that config_parse() reads to an equal one: *@text is malloc'd, *@len bytes
+ * and a NUL. Returns 0 or -ENOMEM.
  */
 int config_dump(const struct vm_config *cfg, char **text, size_t *len);
 
@@ -90,7 +92,10 @@ int config_make_uuid(uint8_t uuid[16]);
 /* Prints @uuid as 8-4-4-4-12 hexadecimal digits into @text. */
 void config_format_uuid(const uint8_t uuid[16], char text[CONFIG_UUID_TEXT]);
 
-/* Reads a uuid as people write it: 32 hexadecimal digits, hyphens between bytes allowed. Returns 0 or -EINVAL. */
+/*
+ * Reads a uuid as people write it: 32 hexadecimal digits, hyphens between bytes allowed.
+ * Returns 0 or -EINVAL.
+ */
 int config_parse_uuid(const char *text, uint8_t uuid[16]);
 
 /* The XML's word for an action: "destroy", "restart", "preserve". */

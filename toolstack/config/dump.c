@@ -46,9 +46,11 @@ static void put_config(FILE *out, const struct vm_config *cfg)
 	if (cfg->metadata)
 		fprintf(out, "  %s\n", cfg->metadata);
 	fprintf(out, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", cfg->memory_kib);
-	fprintf(out, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n", cfg->current_memory_kib);
+	fprintf(out, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n",
+		cfg->current_memory_kib);
 	if (cfg->vcpus != cfg->vcpus_max)
-		fprintf(out, "  <vcpu placement='static' current='%u'>%u</vcpu>\n", cfg->vcpus, cfg->vcpus_max);
+		fprintf(out, "  <vcpu placement='static' current='%u'>%u</vcpu>\n", cfg->vcpus,
+			cfg->vcpus_max);
 	else
 		fprintf(out, "  <vcpu placement='static'>%u</vcpu>\n", cfg->vcpus_max);
 	fprintf(out, "  <os>\n    <type arch='x86_64' machine='xenpv'>linux</type>\n");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What we support of libvirt's domain XML: the table of elements and their handlers. See reader.h and enso-xml(5). */
+/*
+ * What we support of libvirt's domain XML: the table of elements and their handlers. See
+ * reader.h and enso-xml(5).
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,14 +13,18 @@
 static int keep(struct reader *reader, char **slot, const char *text)
 {
 	*slot = strdup(text);
-	return *slot ? 0 : error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+	return *slot ? 0
+		     : error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
+				 reader->file);
 }
 
 static int set_name(struct reader *reader, xmlNode *node, const char *text)
 {
 	if (!value_is_name(text))
-		return reader_refuse(reader, node, "name '%s' is not possible; a name has 1 to %d letters, digits or "
-				     "._+:@- and begins with a letter or digit", text, CONFIG_NAME_MAX);
+		return reader_refuse(reader, node,
+				     "name '%s' is not possible; a name has 1 to %d letters, "
+				     "digits or ._+:@- and begins with a letter or digit",
+				     text, CONFIG_NAME_MAX);
 	return keep(reader, &reader->cfg->name, text);
 }
 
@@ -68,9 +75,10 @@ static int get_memory(struct reader *reader, xmlNode *node, const char *text, ui
 	int rc = value_memory(text, (const char *)unit, kib);
 
 	if (rc || *kib < CONFIG_MEMORY_MIN_KIB || *kib > CONFIG_MEMORY_MAX_KIB)
-		rc = reader_refuse(reader, node, "<%s> '%s' %s is not possible; possible: 1 MiB to 16 TiB, in b, KB, "
-				   "KiB, MB, MiB, GB, GiB, TB, TiB", node->name, text,
-				   unit ? (const char *)unit : "KiB");
+		rc = reader_refuse(reader, node,
+				   "<%s> '%s' %s is not possible; possible: 1 MiB to 16 TiB, in "
+				   "b, KB, KiB, MB, MiB, GB, GiB, TB, TiB",
+				   node->name, text, unit ? (const char *)unit : "KiB");
 	else
 		*kib = (*kib + 3) & ~UINT64_C(3);
 	xmlFree(unit);
@@ -87,13 +95,14 @@ static int set_current_memory(struct reader *reader, xmlNode *node, const char *
 	return get_memory(reader, node, text, &reader->cfg->current_memory_kib);
 }
 
-static int get_vcpus(struct reader *reader, const xmlNode *node, const char *text, unsigned int *vcpus)
+static int get_vcpus(struct reader *reader, const xmlNode *node, const char *text,
+		     unsigned int *vcpus)
 {
 	uint64_t number;
 
 	if (value_number(text, 1, CONFIG_VCPUS_MAX, &number))
-		return reader_refuse(reader, node, "'%s' vCPUs are not possible; possible: 1 to %d", text,
-				     CONFIG_VCPUS_MAX);
+		return reader_refuse(reader, node, "'%s' vCPUs are not possible; possible: 1 to %d",
+				     text, CONFIG_VCPUS_MAX);
 	*vcpus = (unsigned int)number;
 	return 0;
 }
@@ -111,15 +120,18 @@ static int set_current_vcpus(struct reader *reader, const xmlNode *node, const c
 static int check_os_type(struct reader *reader, xmlNode *node, const char *text)
 {
 	if (strcmp(text, "linux") && strcmp(text, "xen"))
-		return reader_refuse(reader, node, "os type '%s' is not supported; possible: linux, xen (both mean "
-				     "paravirtualized)", text);
+		return reader_refuse(reader, node,
+				     "os type '%s' is not supported; possible: linux, xen (both "
+				     "mean paravirtualized)",
+				     text);
 	return 0;
 }
 
 static int get_file(struct reader *reader, xmlNode *node, const char *text, char **slot)
 {
 	if (!value_is_path(text))
-		return reader_refuse(reader, node, "<%s> '%s' is not an absolute path", node->name, text);
+		return reader_refuse(reader, node, "<%s> '%s' is not an absolute path", node->name,
+				     text);
 	return keep(reader, slot, text);
 }
 
@@ -136,15 +148,20 @@ static int set_initrd(struct reader *reader, xmlNode *node, const char *text)
 static int set_cmdline(struct reader *reader, xmlNode *node, const char *text)
 {
 	if (strlen(text) > CONFIG_CMDLINE_MAX || !value_is_line(text))
-		return reader_refuse(reader, node, "<cmdline> is not possible; it is one line of at most %d bytes",
+		return reader_refuse(reader, node,
+				     "<cmdline> is not possible; it is one line of at most %d "
+				     "bytes",
 				     CONFIG_CMDLINE_MAX);
 	return keep(reader, &reader->cfg->cmdline, text);
 }
 
-static int get_action(struct reader *reader, xmlNode *node, const char *text, enum vm_action *action)
+static int get_action(struct reader *reader, xmlNode *node, const char *text,
+		      enum vm_action *action)
 {
 	if (value_action(text, action))
-		return reader_refuse(reader, node, "<%s> '%s' is not supported; possible: destroy, restart, preserve",
+		return reader_refuse(reader, node,
+				     "<%s> '%s' is not supported; possible: destroy, restart, "
+				     "preserve",
 				     node->name, text);
 	return 0;
 }
@@ -240,8 +257,10 @@ const struct element elements[] = {
 	{ "domain/devices", ELEMENT_ONCE, NULL, NULL, NULL },
 	{ "domain/devices/console", ELEMENT_ONCE, console_attributes, NULL, NULL },
 	{ "domain/devices/console/target", ELEMENT_ONCE, target_attributes, NULL, NULL },
-	{ "domain/devices/console/source", ELEMENT_WARN, NULL, NULL, "the console has no device file of its own" },
-	{ "domain/devices/console/alias", ELEMENT_WARN, NULL, NULL, "it is only written by a running libvirt" },
+	{ "domain/devices/console/source", ELEMENT_WARN, NULL, NULL,
+	  "the console has no device file of its own" },
+	{ "domain/devices/console/alias", ELEMENT_WARN, NULL, NULL,
+	  "it is only written by a running libvirt" },
 	{ "domain/devices/emulator", ELEMENT_WARN, NULL, NULL, "a PV guest is not emulated" },
 	{ "domain/devices/controller", ELEMENT_WARN, NULL, NULL, no_device },
 	{ "domain/devices/input", ELEMENT_WARN, NULL, NULL, no_device },
@@ -259,14 +278,16 @@ int elements_check(struct reader *reader, const xmlNode *root)
 	if (!cfg->current_memory_kib)
 		cfg->current_memory_kib = cfg->memory_kib;
 	if (cfg->current_memory_kib > cfg->memory_kib)
-		return reader_refuse(reader, root, "<currentMemory> %" PRIu64 " KiB is more than <memory> %" PRIu64
-				     " KiB", cfg->current_memory_kib, cfg->memory_kib);
+		return reader_refuse(reader, root,
+				     "<currentMemory> %" PRIu64 " KiB is more than <memory> %" PRIu64
+				     " KiB",
+				     cfg->current_memory_kib, cfg->memory_kib);
 	if (!cfg->vcpus_max)
 		cfg->vcpus_max = 1;
 	if (!cfg->vcpus)
 		cfg->vcpus = cfg->vcpus_max;
 	if (cfg->vcpus > cfg->vcpus_max)
-		return reader_refuse(reader, root, "<vcpu> current='%u' is more than its %u vCPUs", cfg->vcpus,
-				     cfg->vcpus_max);
+		return reader_refuse(reader, root, "<vcpu> current='%u' is more than its %u vCPUs",
+				     cfg->vcpus, cfg->vcpus_max);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domain XML as text into a tree by libxml2, and the walk over that tree by the table of elements. See config.h and
- * reader.h. A document type declaration stops the parser at once: no entity is ever defined, so none expands.
+ * Domain XML as text into a tree by libxml2, and the walk over that tree by the table of
+ * elements. See config.h and reader.h. A document type declaration stops the parser at once: no
+ * entity is ever defined, so none expands.
  */
 #include <errno.h>
 #include <libxml/parser.h>
@@ -12,8 +13,8 @@
 
 #include "config/reader.h"
 
-static void describe(char *text, size_t size, const struct reader *reader, const xmlNode *node, const char *fmt,
-		     va_list args)
+static void describe(char *text, size_t size, const struct reader *reader, const xmlNode *node,
+		     const char *fmt, va_list args)
 {
 	int len = snprintf(text, size, "%s:%ld: ", reader->file, node ? xmlGetLineNo(node) : 1L);
 
@@ -48,7 +49,10 @@ int reader_warn(struct reader *reader, const xmlNode *node, const char *fmt, ...
 	return 0;
 }
 
-/* Whether row @child of the table is directly below @parent ("" for the root). The name is what follows. */
+/*
+ * Whether row @child of the table is directly below @parent ("" for the root). The name is what
+ * follows.
+ */
 static const char *child_name(const char *child, const char *parent)
 {
 	size_t len = strlen(parent);
@@ -88,10 +92,12 @@ static int refuse_element(struct reader *reader, const xmlNode *node, const char
 	}
 	const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : "";
 	if (!*parent)
-		return reader_refuse(reader, node, "root element <%s> is not supported; possible: %s", node->name,
+		return reader_refuse(reader, node,
+				     "root element <%s> is not supported; possible: %s", node->name,
 				     possible);
-	return reader_refuse(reader, node, "element <%s%s%s> in <%s> is not supported; possible: %s", prefix,
-			     *prefix ? ":" : "", node->name, node->parent->name, *possible ? possible : "none");
+	return reader_refuse(
+		reader, node, "element <%s%s%s> in <%s> is not supported; possible: %s", prefix,
+		*prefix ? ":" : "", node->name, node->parent->name, *possible ? possible : "none");
 }
 
 static int refuse_attribute(struct reader *reader, const xmlNode *node, const xmlAttr *attr,
@@ -103,8 +109,8 @@ static int refuse_attribute(struct reader *reader, const xmlNode *node, const xm
 		if (!known->warn)
 			list_add(possible, sizeof(possible), known->name);
 	}
-	return reader_refuse(reader, node, "attribute %s of <%s> is not supported; possible: %s", attr->name,
-			     node->name, *possible ? possible : "none");
+	return reader_refuse(reader, node, "attribute %s of <%s> is not supported; possible: %s",
+			     attr->name, node->name, *possible ? possible : "none");
 }
 
 static int read_attribute(struct reader *reader, const xmlNode *node, const xmlAttr *attr,
@@ -117,15 +123,16 @@ static int read_attribute(struct reader *reader, const xmlNode *node, const xmlA
 	if (!known || !known->name || attr->ns)
 		return refuse_attribute(reader, node, attr, list);
 	if (known->warn)
-		return reader_warn(reader, node, "attribute %s of <%s> has no effect", attr->name, node->name);
+		return reader_warn(reader, node, "attribute %s of <%s> has no effect", attr->name,
+				   node->name);
 	xmlChar *value = xmlNodeListGetString(node->doc, attr->children, 1);
 	const char *text = value ? (const char *)value : "";
 	int rc = 0;
 	if (known->handle)
 		rc = known->handle(reader, node, text);
 	else if (strcmp(text, known->value))
-		rc = reader_refuse(reader, node, "%s='%s' of <%s> is not supported; possible: %s", attr->name, text,
-				   node->name, known->value);
+		rc = reader_refuse(reader, node, "%s='%s' of <%s> is not supported; possible: %s",
+				   attr->name, text, node->name, known->value);
 	xmlFree(value);
 	return rc;
 }
@@ -138,7 +145,8 @@ static int read_attributes(struct reader *reader, const xmlNode *node, const str
 	}
 	for (; list && list->name; list++) {
 		if (list->required && !xmlHasProp(node, BAD_CAST list->name))
-			return reader_refuse(reader, node, "<%s> lacks its attribute %s", node->name, list->name);
+			return reader_refuse(reader, node, "<%s> lacks its attribute %s",
+					     node->name, list->name);
 	}
 	return 0;
 }
@@ -159,23 +167,31 @@ static int read_text(struct reader *reader, xmlNode *node, const struct element 
 	char *text = NULL;
 	int rc = 0;
 
-	for (xmlNode *child = node->children; child && !(element->flags & ELEMENT_OPAQUE); child = child->next) {
+	for (xmlNode *child = node->children; child && !(element->flags & ELEMENT_OPAQUE);
+	     child = child->next) {
 		if (child->type == XML_ELEMENT_NODE || child->type == XML_COMMENT_NODE)
 			continue;
 		if (child->type != XML_TEXT_NODE)
-			return reader_refuse(reader, child, "<%s> has something in it that is neither an element nor "
-					     "text", node->name);
+			return reader_refuse(reader, child,
+					     "<%s> has something in it that is neither an "
+					     "element nor text",
+					     node->name);
 		if (!(element->flags & ELEMENT_TEXT) && !xmlIsBlankNode(child))
-			return reader_refuse(reader, child, "text in <%s> is not supported", node->name);
+			return reader_refuse(reader, child, "text in <%s> is not supported",
+					     node->name);
 	}
 	if (!element->handle)
 		return 0;
 	if (element->flags & ELEMENT_TEXT) {
 		text = (char *)xmlNodeGetContent(node);
 		if (!text)
-			return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+			return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
+					 reader->file);
 	}
-	rc = element->handle(reader, node, !text ? "" : element->flags & ELEMENT_STRIP ? strip(text) : text);
+	const char *value = text ? text : "";
+	if (text && element->flags & ELEMENT_STRIP)
+		value = strip(text);
+	rc = element->handle(reader, node, value);
 	xmlFree(text);
 	return rc;
 }
@@ -195,7 +211,8 @@ static int read_children(struct reader *reader, xmlNode *node, const struct elem
 	for (unsigned int i = 0; i < n_elements; i++) {
 		const char *name = child_name(elements[i].path, element->path);
 		if (name && elements[i].flags & ELEMENT_REQUIRED && !reader->seen[i])
-			return reader_refuse(reader, node, "<%s> lacks its element <%s>", node->name, name);
+			return reader_refuse(reader, node, "<%s> lacks its element <%s>",
+					     node->name, name);
 	}
 	return 0;
 }
@@ -207,7 +224,8 @@ static int read_element(struct reader *reader, xmlNode *node, const char *parent
 	if (!element || node->ns)
 		return refuse_element(reader, node, parent);
 	if (element->flags & ELEMENT_WARN)
-		return reader_warn(reader, node, "<%s> has no effect: %s", node->name, element->remark);
+		return reader_warn(reader, node, "<%s> has no effect: %s", node->name,
+				   element->remark);
 	if (reader->seen[element - elements]++ && element->flags & ELEMENT_ONCE)
 		return reader_refuse(reader, node, "<%s> is given twice", node->name);
 	if (read_attributes(reader, node, element->attributes) || read_text(reader, node, element))
@@ -219,7 +237,8 @@ int reader_walk(struct reader *reader, xmlNode *root)
 {
 	reader->seen = calloc(n_elements, sizeof(reader->seen[0]));
 	if (!reader->seen)
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
+				 reader->file);
 	int rc = read_element(reader, root, "");
 	if (!rc)
 		rc = elements_check(reader, root);
@@ -232,7 +251,8 @@ struct parse_state {
 	int doctype_line;
 };
 
-static void on_doctype(void *context, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+static void on_doctype(void *context, const xmlChar *name, const xmlChar *external,
+		       const xmlChar *system)
 {
 	xmlParserCtxt *parser = context;
 	struct parse_state *state = parser->_private;
@@ -244,33 +264,36 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *extern
 	xmlStopParser(parser);
 }
 
-static int refuse_text(const xmlParserCtxt *parser, const struct parse_state *state, const char *file,
-		       struct error *err)
+static int refuse_text(const xmlParserCtxt *parser, const struct parse_state *state,
+		       const char *file, struct error *err)
 {
 	const xmlError *error = xmlCtxtGetLastError((void *)(uintptr_t)parser);
 
 	if (state->doctype_line)
-		return error_set(err, ERROR_DEFINITION, "%s:%d: <!DOCTYPE> is not supported; leave it out", file,
+		return error_set(err, ERROR_DEFINITION,
+				 "%s:%d: <!DOCTYPE> is not supported; leave it out", file,
 				 state->doctype_line);
 	if (error && error->code == XML_ERR_NO_MEMORY)
 		return error_set(err, ERROR_NO_MEMORY, "no memory to read %s", file);
 	const char *message = error && error->message ? error->message : "not XML";
 	return error_set(err, ERROR_DEFINITION, "%s:%d: not well-formed: %.*s", file,
-			 error && error->line > 0 ? error->line : 1, (int)strcspn(message, "\n"), message);
+			 error && error->line > 0 ? error->line : 1, (int)strcspn(message, "\n"),
+			 message);
 }
 
 int config_parse(struct vm_config *cfg, const char *text, size_t len, const char *file,
 		 const struct config_options *options, struct error *err)
 {
-	const int flags = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA |
-			  XML_PARSE_BIG_LINES;
+	const int flags = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+			  XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES;
 	struct reader reader = { .file = file, .options = options, .cfg = cfg, .err = err };
 	struct parse_state state = { 0 };
 	int rc = -1;
 
 	*cfg = (struct vm_config){ .on_reboot = VM_ACTION_RESTART };
 	if (len > CONFIG_TEXT_MAX)
-		return error_set(err, ERROR_DEFINITION, "%s: longer than %d bytes", file, CONFIG_TEXT_MAX);
+		return error_set(err, ERROR_DEFINITION, "%s: longer than %d bytes", file,
+				 CONFIG_TEXT_MAX);
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	if (!parser)
 		return error_set(err, ERROR_NO_MEMORY, "no memory to read %s", file);

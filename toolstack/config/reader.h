@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside config/: the reader of domain XML. What we support is a table of elements (elements.c); the walker (parse.c) looks
- * every element, attribute and piece of text up in it and refuses what it does not find. So support for something new is a
- * row and a handler, and nothing can be ignored by omission.
+ * Inside config/: the reader of domain XML. What we support is a table of elements
+ * (elements.c); the walker (parse.c) looks every element, attribute and piece of text up in it
+ * and refuses what it does not find. So support for something new is a row and a handler, and
+ * nothing can be ignored by omission.
  */
 #ifndef CONFIG_READER_H
 #define CONFIG_READER_H
@@ -27,7 +28,8 @@ struct reader {
 	const struct config_options *options;
 	struct vm_config *cfg;
 	struct error *err;
-	unsigned int *seen; /* per row of the table: how many of it in the parent that is being read */
+	unsigned int
+		*seen; /* per row of the table: how many of it in the parent that is being read */
 };
 
 /* A value that is allowed for an attribute, or a handler for any. */
@@ -68,13 +70,16 @@ int reader_walk(struct reader *reader, xmlNode *root);
 
 /* ---- values.c: texts as values; pure ---- */
 
-/* An amount of memory in @unit (libvirt's: b, bytes, KB, k, KiB, ...; NULL: KiB), rounded up to KiB. 0 or -EINVAL. */
+/*
+ * An amount of memory in @unit (libvirt's: b, bytes, KB, k, KiB, ...; NULL: KiB), rounded up to
+ * KiB. 0 or -EINVAL.
+ */
 int value_memory(const char *text, const char *unit, uint64_t *kib);
 
 /* A decimal number from @min to @max. 0 or -EINVAL. */
 int value_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
-/* Whether it is fit as a guest's name, see struct vm_config. */
+/* A guest's name: 1 to CONFIG_NAME_MAX of [A-Za-z0-9._+:@-], first a letter or digit. */
 bool value_is_name(const char *text);
 
 /* Whether it is an absolute path of one line. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts of the XML as values, and uuids: see reader.h and config.h. Pure, but for the random numbers. */
+/*
+ * Texts of the XML as values, and uuids: see reader.h and config.h. Pure, but for the random
+ * numbers.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,11 +76,16 @@ bool value_is_line(const char *text)
 
 bool value_is_name(const char *text)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	static const char all[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+:@-";
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char others[] = "._+:@-";
 	size_t len = strlen(text);
 
-	return len && len <= CONFIG_NAME_MAX && strchr(letters, text[0]) && strspn(text, all) == len;
+	if (!len || len > CONFIG_NAME_MAX || !strchr(letters, text[0]))
+		return false;
+	while (*text && (strchr(letters, *text) || strchr(others, *text)))
+		text++;
+	return !*text;
 }
 
 bool value_is_path(const char *text)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client's end of a guest's console: a UNIX stream socket of enso-consoled per domain, over which bytes go both
- * ways as they are. What the guest wrote last (its scroll-back) comes first.
+ * The client's end of a guest's console: a UNIX stream socket of enso-consoled per domain, over
+ * which bytes go both ways as they are. What the guest wrote last (its scroll-back) comes
+ * first.
  *
  * Every int result that is negative is -errno.
  */
@@ -26,15 +27,16 @@ enum console_end {
 };
 
 /*
- * Connects to the console of domain @domid; waits up to @patience_ms milliseconds for its socket, because the daemon may
- * not yet have seen a new domain. Returns a descriptor, or -ENOENT (no such console), -ECONNREFUSED (no daemon).
+ * Connects to the console of domain @domid; waits up to @patience_ms milliseconds for its
+ * socket, because the daemon may not yet have seen a new domain. Returns a descriptor, or
+ * -ENOENT (no such console), -ECONNREFUSED (no daemon).
  */
 int console_connect(uint32_t domid, unsigned int patience_ms);
 
 /*
- * Copies between the console @fd and standard input and output until CONSOLE_ESCAPE or the end of either. A terminal
- * on standard input is raw meanwhile and is put back before return, also when a signal ends the program.
- * Returns an enum console_end, or -errno.
+ * Copies between the console @fd and standard input and output until CONSOLE_ESCAPE or the end
+ * of either. A terminal on standard input is raw meanwhile and is put back before return, also
+ * when a signal ends the program. Returns an enum console_end, or -errno.
  */
 int console_interact(int fd);
 

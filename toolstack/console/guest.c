@@ -84,7 +84,8 @@ static void viewer_receive(struct viewer *viewer, size_t room)
 {
 	struct guest *guest = viewer->guest;
 	char bytes[1024];
-	ssize_t got = recv(viewer->source.fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes), MSG_DONTWAIT);
+	ssize_t got = recv(viewer->source.fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes),
+			   MSG_DONTWAIT);
 
 	if (got > 0) {
 		console_ring_put(&guest->ring, bytes, (size_t)got);
@@ -97,8 +98,10 @@ static void viewer_receive(struct viewer *viewer, size_t room)
 static void guest_give_up(struct guest *guest)
 {
 	if (!guest->broken)
-		fprintf(stderr, "enso-consoled: domain %u: the indices of its console make no sense; "
-				"it is not served any more\n", guest->domid);
+		fprintf(stderr,
+			"enso-consoled: domain %u: the indices of its console make no sense; it "
+			"is not served any more\n",
+			guest->domid);
 	guest->broken = true;
 }
 
@@ -194,8 +197,8 @@ void guest_service(struct guest *guest)
 static void guest_names(const struct guest *guest, struct sockaddr_un *address, char backlog[24])
 {
 	address->sun_family = AF_UNIX;
-	snprintf(address->sun_path, sizeof(address->sun_path), "%.80s/%u", guest->consoles->socket_path,
-		 guest->domid);
+	snprintf(address->sun_path, sizeof(address->sun_path), "%.80s/%u",
+		 guest->consoles->socket_path, guest->domid);
 	snprintf(backlog, 24, "%u.scroll", guest->domid);
 }
 
@@ -232,7 +235,8 @@ static int guest_map(struct guest *guest, const struct guest_facts *facts, void 
 		rc = hyp_grant_map(guest->consoles->gnttab, facts->domid, &ref, 1, page);
 	guest->granted = !rc;
 	if (rc)
-		rc = hyp_foreign_map(guest->consoles->hyp, facts->domid, PROT_READ | PROT_WRITE, &frame, 1, page);
+		rc = hyp_foreign_map(guest->consoles->hyp, facts->domid, PROT_READ | PROT_WRITE,
+				     &frame, 1, page);
 	return rc;
 }
 
@@ -268,7 +272,8 @@ int guest_attach(struct consoles *consoles, const struct guest_facts *facts)
 	rc = guest->backlog ? guest_listen(guest) : -ENOMEM;
 	if (rc)
 		goto unbind;
-	console_log_open(&guest->log, consoles->log_dir, facts->name ? facts->name : name, consoles->log_limit);
+	console_log_open(&guest->log, consoles->log_dir, facts->name ? facts->name : name,
+			 consoles->log_limit);
 	guest->next = consoles->guests;
 	consoles->guests = guest;
 	guest_service(guest);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's console in the daemon: its ring, its event channel, its socket with everybody who is connected, its
- * scroll-back and its log. One thread, no locks.
+ * A guest's console in the daemon: its ring, its event channel, its socket with everybody who
+ * is connected, its scroll-back and its log. One thread, no locks.
  *
- * What a guest writes goes into the scroll-back, from where each viewer reads at its own pace; what viewers type goes into
- * the ring as far as there is room, and stays in their sockets otherwise. So a guest or a viewer that does not read
- * costs no memory. A guest that writes without end gets GUEST_BUDGET bytes per tick.
+ * What a guest writes goes into the scroll-back, from where each viewer reads at its own pace;
+ * what viewers type goes into the ring as far as there is room, and stays in their sockets
+ * otherwise. So a guest or a viewer that does not read costs no memory. A guest that writes
+ * without end gets GUEST_BUDGET bytes per tick.
  */
 #ifndef CONSOLE_GUEST_H
 #define CONSOLE_GUEST_H

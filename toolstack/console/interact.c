@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A person at a guest's console: standard input and output on one side, the console on the other. See client.h. The
- * terminal's settings are the only global state; signals that end the program put them back first.
+ * A person at a guest's console: standard input and output on one side, the console on the
+ * other. See client.h. The terminal's settings are the only global state; signals that end the
+ * program put them back first.
  */
 #include <errno.h>
 #include <poll.h>
@@ -88,7 +89,8 @@ static int copy_typed(int to)
 
 static int interact(int fd)
 {
-	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
+				 { .fd = STDIN_FILENO, .events = POLLIN } };
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0) {

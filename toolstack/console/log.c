@@ -16,15 +16,16 @@ static void complain(struct console_log *log, int number)
 	if (log->failed == number)
 		return;
 	log->failed = number;
-	fprintf(stderr, "enso-consoled: log %s: %s; output is not logged until this ends\n", log->name,
-		strerror(number));
+	fprintf(stderr, "enso-consoled: log %s: %s; output is not logged until this ends\n",
+		log->name, strerror(number));
 }
 
 static void open_file(struct console_log *log)
 {
 	struct stat info;
 
-	log->fd = openat(log->dir, log->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	log->fd = openat(log->dir, log->name,
+			 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log->fd < 0) {
 		complain(log, errno);
 		return;
@@ -37,7 +38,8 @@ void console_log_open(struct console_log *log, int dir, const char *name, uint64
 	*log = (struct console_log){ .dir = dir, .fd = -1, .limit = limit };
 	snprintf(log->name, sizeof(log->name), "%.*s.log", NAME_MAX_BYTES, name);
 	for (char *c = log->name; *c; c++) {
-		if (*c == '/' || (unsigned char)*c <= ' ' || *c == 127 || (c == log->name && *c == '.'))
+		if (*c == '/' || (unsigned char)*c <= ' ' || *c == 127 ||
+		    (c == log->name && *c == '.'))
 			*c = '_';
 	}
 	if (limit)

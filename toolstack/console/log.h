@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of a guest's console: <name>.log in a directory, moved to <name>.log.1 when it has reached its limit, so that
- * what a guest writes costs at most twice the limit. Failures (a full disk) are told once and cost log lines only.
+ * The log of a guest's console: <name>.log in a directory, moved to <name>.log.1 when it has
+ * reached its limit, so that what a guest writes costs at most twice the limit. Failures (a
+ * full disk) are told once and cost log lines only.
  */
 #ifndef CONSOLE_LOG_H
 #define CONSOLE_LOG_H
@@ -18,7 +19,8 @@ struct console_log {
 };
 
 /*
- * Prepares the log of the guest @name, whose characters that don't fit a file name become '_'. @limit in bytes, 0: no log.
+ * Prepares the log of the guest @name, whose characters that don't fit a file name become '_'.
+ * @limit in bytes, 0: no log.
  */
 void console_log_open(struct console_log *log, int dir, const char *name, uint64_t limit);
 void console_log_write(struct console_log *log, const char *bytes, size_t len);

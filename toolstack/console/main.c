@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * enso-consoled: the consoles of all guests. Runs in the foreground, for a supervisor to start again; may be killed at any
- * time: guests, scroll-back and logs are found again.
+ * enso-consoled: the consoles of all guests. Runs in the foreground, for a supervisor to start
+ * again; may be killed at any time: guests, scroll-back and logs are found again.
  *
- * Privileges: opens the hypervisor's devices and its directories as root, then keeps the user id (its files are root's) but
- * drops every capability. Trusted: the control domain's root. Not trusted: everything in a console's page.
+ * Privileges: opens the hypervisor's devices and its directories as root, then keeps the user
+ * id (its files are root's) but drops every capability. Trusted: the control domain's root. Not
+ * trusted: everything in a console's page.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@
 #include "console/guest.h"
 #include "lib/file.h"
 #include "store/client.h"
-#include "store/confine.h"
+#include "lib/confine.h"
 
 #define DEFAULT_LOG_KIB 1024
 #define TICK_MS 100
@@ -102,8 +103,8 @@ static void try_attach(const struct xen_domctl_getdomaininfo *info)
 	facts.name = name;
 	int rc = guest_attach(&self.consoles, &facts);
 	if (rc)
-		fprintf(stderr, "enso-consoled: domain %u: console cannot be attached: %s\n", facts.domid,
-			error_text(rc));
+		fprintf(stderr, "enso-consoled: domain %u: console cannot be attached: %s\n",
+			facts.domid, error_text(rc));
 	free(name);
 }
 
@@ -112,7 +113,8 @@ static bool is_alive(uint32_t domid)
 {
 	struct xen_domctl_getdomaininfo info;
 
-	return !hyp_domain_info(self.consoles.hyp, domid, &info) && !(info.flags & XEN_DOMINF_dying);
+	return !hyp_domain_info(self.consoles.hyp, domid, &info) &&
+	       !(info.flags & XEN_DOMINF_dying);
 }
 
 static void scan_domains(void)
@@ -138,7 +140,10 @@ static void scan_domains(void)
 	} while (count == DOMAINS);
 }
 
-/* The client connects again by itself when the store daemon was restarted: then its descriptor is another. */
+/*
+ * The client connects again by itself when the store daemon was restarted: then its descriptor
+ * is another.
+ */
 static void follow_store(void)
 {
 	if (store_fd(self.store) < 0)
@@ -175,7 +180,8 @@ static int round_of_events(void)
 {
 	struct epoll_event events[EVENTS];
 	bool lost = store_fd(self.store) < 0;
-	int count = epoll_wait(self.consoles.epoll, events, EVENTS, self.throttled || lost ? TICK_MS : -1);
+	int count = epoll_wait(self.consoles.epoll, events, EVENTS,
+			       self.throttled || lost ? TICK_MS : -1);
 
 	if (count < 0 && errno != EINTR)
 		return -errno;
@@ -237,7 +243,8 @@ static int daemon_connect(struct error *err)
 	if (!rc)
 		rc = store_watch(self.store, "@releaseDomain", "domains");
 	if (rc)
-		return error_set(err, ERROR_STORE, "cannot reach the store daemon: %s", error_text(rc));
+		return error_set(err, ERROR_STORE, "cannot reach the store daemon: %s",
+				 error_text(rc));
 	self.rescan = true;
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's console page: what it writes (out) and what it shall read (in). The guest may write anything into the page at
- * any time: its indices are read once and checked, ours are kept in struct console_ring and only written to the
- * page. Knows no hypercalls: works on any page. No lock: one thread.
+ * A guest's console page: what it writes (out) and what it shall read (in). The guest may write
+ * anything into the page at any time: its indices are read once and checked, ours are kept in
+ * struct console_ring and only written to the page. Knows no hypercalls: works on any page. No
+ * lock: one thread.
  */
 #ifndef CONSOLE_RING_H
 #define CONSOLE_RING_H
@@ -21,7 +22,10 @@ struct console_ring {
 /* Takes the ring over as it is. */
 void console_ring_adopt(struct console_ring *ring, struct xencons_interface *page);
 
-/* Copies up to @size bytes that the guest wrote. Returns how many, or -EPROTO: the indices make no sense. */
+/*
+ * Copies up to @size bytes that the guest wrote. Returns how many, or -EPROTO: the indices make
+ * no sense.
+ */
 int console_ring_peek(const struct console_ring *ring, char *bytes, size_t size);
 
 /* Tells the guest that @len bytes of those were taken. */

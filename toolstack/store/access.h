@@ -14,8 +14,8 @@ enum store_access {
 };
 
 /*
- * One entry of a node's permission list. The first entry names the owner (who may do everything), and its
- * access is that of all domains without an entry of their own.
+ * One entry of a node's permission list. The first entry names the owner (who may do
+ * everything), and its access is that of all domains without an entry of their own.
  */
 struct store_perm {
 	uint32_t domid;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct change *change_new(enum change_kind kind, const char *path, struct value *value, struct perms *perms)
+struct change *change_new(enum change_kind kind, const char *path, struct value *value,
+			  struct perms *perms)
 {
 	size_t size = strlen(path) + 1;
 	struct change *change = calloc(1, sizeof(*change) + size);
@@ -81,7 +82,10 @@ int change_access(const struct tree *tree, const char *path, const struct actor 
 	return *rest ? -ENOENT : 0;
 }
 
-/* What the nodes that are missing at the end of a path get: their parent's list, owned by who creates them. */
+/*
+ * What the nodes that are missing at the end of a path get: their parent's list, owned by who
+ * creates them.
+ */
 static struct perms *inherited(const struct node *parent, const struct actor *actor)
 {
 	if (actor->privileged)
@@ -113,7 +117,8 @@ static int apply_set(const struct change *change, struct tree *tree, struct acco
 	if (!actor->privileged && change->value && change->value->len > account->limits->value)
 		return -ENOSPC;
 	if (*rest) {
-		if (!actor->privileged && account->owned + components(rest) > account->limits->nodes)
+		if (!actor->privileged &&
+		    account->owned + components(rest) > account->limits->nodes)
 			return -ENOSPC;
 		perms = inherited(node, actor);
 		if (!perms)
@@ -151,7 +156,8 @@ static int apply_remove(const struct change *change, struct tree *tree, struct a
 }
 
 /* Nothing is there to be removed: that is no error if its parent is there. */
-static int remove_missing(const struct change *change, const struct tree *tree, const struct actor *actor)
+static int remove_missing(const struct change *change, const struct tree *tree,
+			  const struct actor *actor)
 {
 	const struct node *node;
 	struct path path;
@@ -204,7 +210,10 @@ int change_apply(const struct change *change, struct tree *tree, struct account 
 	const struct node *node;
 	int rc = change_access(tree, change->path, account->actor, STORE_WRITE, &node);
 
-	/* Setting permissions needs ownership alone, which apply_perms() asks for; but the node must be there. */
+	/*
+	 * Setting permissions needs ownership alone, which apply_perms() asks for; but the node
+	 * must be there.
+	 */
 	if (change->kind == CHANGE_PERMS && rc == -EACCES && tree_find(tree, change->path))
 		rc = 0;
 	if (change->kind == CHANGE_CREATE && !rc)

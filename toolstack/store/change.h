@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One change of the tree, as a value: asked for by a request, kept in a transaction until it is committed, applied to a
- * version of the tree with the rights and limits of whoever asked. What it did comes out as an effect, for
- * whoever has to tell others (watches, journal, accounts). Pure, no lock.
+ * One change of the tree, as a value: asked for by a request, kept in a transaction until it is
+ * committed, applied to a version of the tree with the rights and limits of whoever asked. What
+ * it did comes out as an effect, for whoever has to tell others (watches, journal, accounts).
+ * Pure, no lock.
  */
 #ifndef STORE_CHANGE_H
 #define STORE_CHANGE_H
@@ -48,22 +49,25 @@ struct account {
 };
 
 /* A new change; takes references of its own. NULL: no memory. */
-struct change *change_new(enum change_kind kind, const char *path, struct value *value, struct perms *perms);
+struct change *change_new(enum change_kind kind, const char *path, struct value *value,
+			  struct perms *perms);
 void change_free(struct change *change);
 
 void effects_init(struct effects *effects);
 void effects_free(struct effects *effects);
 
 /*
- * Whether @actor has the rights @access on the node at @path. Returns 0 with *@node, or -EACCES, or -ENOENT: no such
- * node, and the actor may know that (it has these rights on the nearest ancestor).
+ * Whether @actor has the rights @access on the node at @path. Returns 0 with *@node, or
+ * -EACCES, or -ENOENT: no such node, and the actor may know that (it has these rights on the
+ * nearest ancestor).
  */
 int change_access(const struct tree *tree, const char *path, const struct actor *actor,
 		  enum store_access access, const struct node **node);
 
 /*
- * Applies @change to @tree and appends what it did to @effects. Returns 0 or -EACCES, -ENOENT (remove: no parent), -EINVAL
- * (remove: the root), -EPERM (new owner), -ENOSPC (a limit), -ENOMEM, and then nothing was done.
+ * Applies @change to @tree and appends what it did to @effects. Returns 0 or -EACCES, -ENOENT
+ * (remove: no parent), -EINVAL (remove: the root), -EPERM (new owner), -ENOSPC (a limit),
+ * -ENOMEM, and then nothing was done.
  */
 int change_apply(const struct change *change, struct tree *tree, struct account *account,
 		 struct effects *effects);

@@ -13,7 +13,8 @@
 
 static const char letters[] = "nrwb"; /* by enum store_access */
 
-int store_read(struct store_client *client, uint32_t tx, const char *path, char **value, size_t *len)
+int store_read(struct store_client *client, uint32_t tx, const char *path, char **value,
+	       size_t *len)
 {
 	struct client_reply reply;
 	struct client_part part = client_text(path);
@@ -52,7 +53,8 @@ static int order(struct store_client *client, enum xsd_sockmsg_type type, uint32
 	return rc;
 }
 
-int store_write(struct store_client *client, uint32_t tx, const char *path, const void *value, size_t len)
+int store_write(struct store_client *client, uint32_t tx, const char *path, const void *value,
+		size_t len)
 {
 	struct client_part parts[] = { client_text(path), { value, len } };
 
@@ -86,7 +88,10 @@ int store_rm(struct store_client *client, uint32_t tx, const char *path)
 	return order(client, XS_RM, tx, &part, 1);
 }
 
-/* Makes one block of it: the array, then the strings. Takes @text, @len bytes of strings with their NULs, over. */
+/*
+ * Makes one block of it: the array, then the strings. Takes @text, @len bytes of strings with
+ * their NULs, over.
+ */
 static int make_list(char *text, size_t len, char ***names, size_t *count)
 {
 	size_t n = 0;
@@ -110,7 +115,8 @@ static int make_list(char *text, size_t len, char ***names, size_t *count)
 }
 
 /* Reads a long directory in parts into one text. -EAGAIN: it changed between two of them. */
-static int read_parts(struct store_client *client, uint32_t tx, const char *path, char **text, size_t *len)
+static int read_parts(struct store_client *client, uint32_t tx, const char *path, char **text,
+		      size_t *len)
 {
 	char generation[24] = "";
 	char offset[24];
@@ -151,7 +157,8 @@ static int read_parts(struct store_client *client, uint32_t tx, const char *path
 	return rc;
 }
 
-int store_ls(struct store_client *client, uint32_t tx, const char *path, char ***names, size_t *count)
+int store_ls(struct store_client *client, uint32_t tx, const char *path, char ***names,
+	     size_t *count)
 {
 	struct client_part part = client_text(path);
 	struct client_reply reply;
@@ -162,8 +169,8 @@ int store_ls(struct store_client *client, uint32_t tx, const char *path, char **
 	return rc ? rc : make_list(reply.payload, reply.len, names, count);
 }
 
-int store_get_perms(struct store_client *client, uint32_t tx, const char *path, struct store_perm **perms,
-		    size_t *count)
+int store_get_perms(struct store_client *client, uint32_t tx, const char *path,
+		    struct store_perm **perms, size_t *count)
 {
 	struct client_part part = client_text(path);
 	struct client_reply reply;
@@ -184,7 +191,8 @@ int store_get_perms(struct store_client *client, uint32_t tx, const char *path, 
 		if (!letter || wire_number(texts[i] + 1, UINT32_MAX, &domid))
 			rc = -EPROTO;
 		else
-			list[i] = (struct store_perm){ (uint32_t)domid, (enum store_access)(letter - letters) };
+			list[i] = (struct store_perm){ (uint32_t)domid,
+							(enum store_access)(letter - letters) };
 	}
 	free(texts);
 	if (rc) {
@@ -196,8 +204,8 @@ int store_get_perms(struct store_client *client, uint32_t tx, const char *path, 
 	return 0;
 }
 
-int store_set_perms(struct store_client *client, uint32_t tx, const char *path, const struct store_perm *perms,
-		    size_t count)
+int store_set_perms(struct store_client *client, uint32_t tx, const char *path,
+		    const struct store_perm *perms, size_t count)
 {
 	char text[XENSTORE_PAYLOAD_MAX];
 	size_t len = 0;
@@ -241,7 +249,8 @@ int store_introduce(struct store_client *client, uint32_t domid, uint64_t frame,
 	snprintf(texts[0], sizeof(texts[0]), "%u", domid);
 	snprintf(texts[1], sizeof(texts[1]), "%" PRIu64, frame);
 	snprintf(texts[2], sizeof(texts[2]), "%u", port);
-	struct client_part parts[] = { client_text(texts[0]), client_text(texts[1]), client_text(texts[2]) };
+	struct client_part parts[] = { client_text(texts[0]), client_text(texts[1]),
+				       client_text(texts[2]) };
 	return order(client, XS_INTRODUCE, STORE_NO_TX, parts, 3);
 }
 
@@ -317,7 +326,8 @@ int store_control(struct store_client *client, const char *const *argv, size_t c
 		return -E2BIG;
 	for (size_t i = 0; i < count; i++)
 		parts[i] = client_text(argv[i]);
-	int rc = client_request(client, XS_CONTROL, STORE_NO_TX, parts, (unsigned int)count, &reply);
+	int rc = client_request(client, XS_CONTROL, STORE_NO_TX, parts, (unsigned int)count,
+				&reply);
 	if (!rc)
 		*answer = reply.payload;
 	return rc;

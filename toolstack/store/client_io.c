@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The client's connection: messages over the socket, queued events, and coming back after the daemon did. */
+/*
+ * The client's connection: messages over the socket, queued events, and coming back after the
+ * daemon did.
+ */
 #include "store/client_io.h"
 
 #include <errno.h>
@@ -185,7 +188,9 @@ static int receive_answer(struct store_client *client, uint32_t req_id, int64_t 
 static int exchange(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
 		    const struct client_part *parts, unsigned int count, int64_t deadline)
 {
-	struct wire_message request = { .header = { .type = type, .req_id = ++client->req_id, .tx_id = tx } };
+	struct wire_message request = {
+		.header = { .type = type, .req_id = ++client->req_id, .tx_id = tx }
+	};
 
 	for (unsigned int i = 0; i < count; i++) {
 		int rc = wire_add(&request, parts[i].bytes, parts[i].len);
@@ -196,14 +201,18 @@ static int exchange(struct store_client *client, enum xsd_sockmsg_type type, uin
 	return rc ? rc : receive_answer(client, request.header.req_id, deadline);
 }
 
-/* Connects, and registers the watches that there were. One event of each comes again: they may have missed some. */
+/*
+ * Connects, and registers the watches that there were. One event of each comes again: they may
+ * have missed some.
+ */
 static int reconnect(struct store_client *client, int64_t deadline)
 {
 	client->fd = open_socket();
 	if (client->fd < 0)
 		return client->fd;
 	for (struct registered *watch = client->watches; watch; watch = watch->next) {
-		struct client_part parts[] = { client_text(watch->path), client_text(watch->token) };
+		struct client_part parts[] = { client_text(watch->path),
+					       client_text(watch->token) };
 		int rc = exchange(client, XS_WATCH, STORE_NO_TX, parts, 2, deadline);
 		client->in_len = 0;
 		if (rc) {
@@ -222,14 +231,15 @@ static int ensure_connected(struct store_client *client, int64_t deadline)
 		if (!rc)
 			break;
 		if (now_ms() >= deadline)
-			return rc == -ENOENT || rc == -EPIPE || rc == -ETIMEDOUT ? -ECONNREFUSED : rc;
+			return rc == -ENOMEM || rc == -EACCES ? rc : -ECONNREFUSED;
 		usleep(20000);
 	}
 	return 0;
 }
 
 /* Takes the answer out of client->in. */
-static int take_answer(struct store_client *client, enum xsd_sockmsg_type type, struct client_reply *reply)
+static int take_answer(struct store_client *client, enum xsd_sockmsg_type type,
+		       struct client_reply *reply)
 {
 	const struct wire_message *in = &client->in;
 	size_t len = in->header.len;
@@ -255,7 +265,10 @@ int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint
 	int rc;
 
 	do {
-		/* A transaction does not outlive its connection: its owner starts again, as after a conflict. */
+		/*
+		 * A transaction does not outlive its connection: its owner starts again, as
+		 * after a conflict.
+		 */
 		if (tx && (client->lost || client->fd < 0)) {
 			if (type == XS_TRANSACTION_END)
 				client->lost = false;
@@ -361,7 +374,10 @@ int store_watch(struct store_client *client, const char *path, const char *token
 	return 0;
 }
 
-/* Drops the queued events of a watch; those of other watches with the same token below it are kept by their path. */
+/*
+ * Drops the queued events of a watch; those of other watches with the same token below it are
+ * kept by their path.
+ */
 static void drop_events(struct store_client *client, const char *path, const char *token)
 {
 	size_t len = strlen(path);

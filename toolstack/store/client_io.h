@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the client: one request and its answer, over the socket, whatever happens to the daemon. See client.h. */
+/*
+ * Inside the client: one request and its answer, over the socket, whatever happens to the
+ * daemon. See client.h.
+ */
 #ifndef STORE_CLIENT_IO_H
 #define STORE_CLIENT_IO_H
 
@@ -21,8 +24,8 @@ struct client_reply {
 };
 
 /*
- * Sends a request of @count parts and waits for its answer. Returns 0 with *@reply, or the negative errno that the daemon
- * or the connection gave.
+ * Sends a request of @count parts and waits for its answer. Returns 0 with *@reply, or the
+ * negative errno that the daemon or the connection gave.
  */
 int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
 		   const struct client_part *parts, unsigned int count, struct client_reply *reply);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections of domains, over the ring in their store page: mapped by the grant that every domain's builder
- * makes, or as a foreign frame where there is none. See server.h and ring.h; the order of steps there is what makes
- * a kill at any point harmless.
+ * Connections of domains, over the ring in their store page: mapped by the grant that every
+ * domain's builder makes, or as a foreign frame where there is none. See server.h and ring.h;
+ * the order of steps there is what makes a kill at any point harmless.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,13 +33,15 @@ int ring_open(struct server *server, struct error *err)
 	server->gnttab = hyp_grant_open();
 	server->exc_port = hyp_evtchn_bind_virq(server->evtchn, VIRQ_DOM_EXC);
 	if (server->exc_port < 0)
-		return error_set(err, ERROR_NO_HOST, "cannot bind the virq of domain exceptions: %s%s",
-				 error_text(server->exc_port),
-				 server->exc_port == -EEXIST ? " (is another store daemon running?)" : "");
+		return error_set(
+			err, ERROR_NO_HOST, "cannot bind the virq of domain exceptions: %s%s",
+			error_text(server->exc_port),
+			server->exc_port == -EEXIST ? " (is another store daemon running?)" : "");
 	return 0;
 }
 
-static int ring_map(struct server *server, const struct domain *domain, struct ring *ring, uint32_t *port)
+static int ring_map(struct server *server, const struct domain *domain, struct ring *ring,
+		    uint32_t *port)
 {
 	uint32_t ref = GNTTAB_RESERVED_XENSTORE;
 	uint64_t frame = domain->frame;
@@ -54,8 +56,8 @@ static int ring_map(struct server *server, const struct domain *domain, struct r
 			rc = hyp_grant_map(server->gnttab, domain->domid, &ref, 1, &page);
 		ring->granted = !rc;
 		if (rc)
-			rc = hyp_foreign_map(server->hyp, domain->domid, PROT_READ | PROT_WRITE, &frame, 1,
-					     &page);
+			rc = hyp_foreign_map(server->hyp, domain->domid, PROT_READ | PROT_WRITE,
+					     &frame, 1, &page);
 	}
 	ring->page = rc ? NULL : page;
 	return rc;
@@ -190,15 +192,18 @@ static int introduce_control(struct server *server, struct error *err)
 	effects_init(&effects);
 	for (unsigned int i = 0; !rc && i < sizeof(nodes) / sizeof(nodes[0]); i++) {
 		struct value *value = value_new(nodes[i][1], strlen(nodes[i][1]));
-		struct change *change = value ? change_new(CHANGE_WRITE, nodes[i][0], value, NULL) : NULL;
-		rc = change ? change_apply(change, &server->store->tree, &account, &effects) : -ENOMEM;
+		struct change *change =
+			value ? change_new(CHANGE_WRITE, nodes[i][0], value, NULL) : NULL;
+		rc = change ? change_apply(change, &server->store->tree, &account, &effects)
+			    : -ENOMEM;
 		if (change)
 			change_free(change);
 		value_put(value);
 	}
 	store_publish(server->store, &effects);
 	if (rc)
-		return error_set(err, ERROR_NO_HOST, "cannot connect to the control domain's own ring: %s",
+		return error_set(err, ERROR_NO_HOST,
+				 "cannot connect to the control domain's own ring: %s",
 				 error_text(rc));
 	return 0;
 }
@@ -215,8 +220,8 @@ int ring_start(struct server *server, struct error *err)
 			ring_tell(server, domain);
 			continue;
 		}
-		fprintf(stderr, "enso-stored: domain %u cannot be reached any more: %s\n", domain->domid,
-			error_text(rc));
+		fprintf(stderr, "enso-stored: domain %u cannot be reached any more: %s\n",
+			domain->domid, error_text(rc));
 		if (domain->domid)
 			store_release_domain(store, domain);
 	}
@@ -229,7 +234,8 @@ void ring_events(struct server *server)
 	int port;
 
 	while ((port = hyp_evtchn_next(server->evtchn)) >= 0) {
-		struct domain *domain = (unsigned int)port < server->n_ports ? server->by_port[port] : NULL;
+		struct domain *domain =
+			(unsigned int)port < server->n_ports ? server->by_port[port] : NULL;
 		hyp_evtchn_unmask(server->evtchn, (uint32_t)port);
 		if (domain)
 			domain->ring->ready = true;
@@ -271,7 +277,9 @@ static bool ring_take_part(struct server *server, struct domain *domain)
 /* The guest broke the protocol: it is told so in its page, and costs nothing from now on. */
 static void ring_give_up(struct server *server, struct domain *domain)
 {
-	fprintf(stderr, "enso-stored: domain %u breaks the protocol of its ring; it is not served any more\n",
+	fprintf(stderr,
+		"enso-stored: domain %u breaks the protocol of its ring; it is not served any "
+		"more\n",
 		domain->domid);
 	ring_refuse(domain->ring->page, XENSTORE_ERROR_PROTO);
 	store_reset(server->store, &domain->conn);

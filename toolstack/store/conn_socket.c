@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections of programs in the control domain, over the UNIX socket, which only root can open. All of them are
- * privileged. See server.h.
+ * Connections of programs in the control domain, over the UNIX socket, which only root can
+ * open. All of them are privileged. See server.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +38,9 @@ int socket_listen(struct server *server, const char *path)
 	strcpy(address.sun_path, path);
 	unlink(path);
 	mode_t mask = umask(0177);
-	int rc = bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 64) ? -errno : 0;
+	int rc = 0;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 64))
+		rc = -errno;
 	umask(mask);
 	if (rc)
 		close(fd);

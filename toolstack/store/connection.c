@@ -39,7 +39,8 @@ static size_t wanted(const struct connection *conn)
 
 bool connection_has_request(const struct connection *conn)
 {
-	return conn->in && conn->in_len >= sizeof(struct xsd_sockmsg) && conn->in_len == wanted(conn);
+	return conn->in && conn->in_len >= sizeof(struct xsd_sockmsg) &&
+	       conn->in_len == wanted(conn);
 }
 
 ptrdiff_t connection_receive(struct connection *conn, const void *bytes, size_t len)
@@ -123,7 +124,8 @@ static bool event_waits(const struct connection *conn, const struct watch *watch
 	const struct message *message = conn->out_sent ? conn->out->next : conn->out;
 
 	for (; message; message = message->next) {
-		if (message->watch == watch && !strcmp(message->bytes + sizeof(struct xsd_sockmsg), path))
+		if (message->watch == watch &&
+		    !strcmp(message->bytes + sizeof(struct xsd_sockmsg), path))
 			return true;
 	}
 	return false;
@@ -159,7 +161,8 @@ void connection_event(struct connection *conn, struct watch *watch, const char *
 
 void connection_settle(struct connection *conn, const struct limits *limits)
 {
-	for (struct watch *watch = conn->watches; watch && conn->n_missed; watch = watch->conn_next) {
+	for (struct watch *watch = conn->watches; watch && conn->n_missed;
+	     watch = watch->conn_next) {
 		if (!watch->missed)
 			continue;
 		if (!conn->actor.privileged && conn->n_events >= limits->events)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One client as the daemon's core sees it: bytes in, bytes out. Bytes that come in become at most one request at a time
- * (whoever brings bytes keeps the rest until that is served); replies and events wait in a queue for whoever
- * carries bytes away. A message whose first byte was carried away is carried away whole.
+ * One client as the daemon's core sees it: bytes in, bytes out. Bytes that come in become at
+ * most one request at a time (whoever brings bytes keeps the rest until that is served);
+ * replies and events wait in a queue for whoever carries bytes away. A message whose first byte
+ * was carried away is carried away whole.
  *
- * Invariant: what waits here is bounded: one request, one reply, and limits.events events that are all different; a
- * watch that had to lose one owes an event of its own path. A client that breaks the protocol is broken for good and
- * says nothing more. Knows no sockets and no rings. No lock.
+ * Invariant: what waits here is bounded: one request, one reply, and limits.events events that
+ * are all different; a watch that had to lose one owes an event of its own path. A client that
+ * breaks the protocol is broken for good and says nothing more. Knows no sockets and no rings.
+ * No lock.
  */
 #ifndef STORE_CONNECTION_H
 #define STORE_CONNECTION_H
@@ -58,8 +60,8 @@ void connection_init(struct connection *conn, const struct actor *actor);
 void connection_drop_queues(struct connection *conn);
 
 /*
- * Takes bytes until a request is complete. Returns how many were taken, or -EPROTO (too long; the connection is broken
- * now), -ENOMEM (nothing taken).
+ * Takes bytes until a request is complete. Returns how many were taken, or -EPROTO (too long;
+ * the connection is broken now), -ENOMEM (nothing taken).
  */
 ptrdiff_t connection_receive(struct connection *conn, const void *bytes, size_t len);
 
@@ -76,8 +78,8 @@ void connection_request_done(struct connection *conn);
 void connection_reply(struct connection *conn, struct message *reply);
 
 /*
- * Queues an event of @watch for @path, unless the same waits already. Without memory, or over the limit, the watch owes an
- * event instead.
+ * Queues an event of @watch for @path, unless the same waits already. Without memory, or over
+ * the limit, the watch owes an event instead.
  */
 void connection_event(struct connection *conn, struct watch *watch, const char *path,
 		      const struct limits *limits);
@@ -88,7 +90,10 @@ void connection_settle(struct connection *conn, const struct limits *limits);
 /* Forgets events of @watch that wait and of which nothing was sent. */
 void connection_forget_watch(struct connection *conn, const struct watch *watch);
 
-/* The bytes to be sent next: the rest of the first message. Returns their number, 0: nothing waits. */
+/*
+ * The bytes to be sent next: the rest of the first message. Returns their number, 0: nothing
+ * waits.
+ */
 size_t connection_output(const struct connection *conn, const char **bytes);
 
 /* @len of those bytes are gone. */

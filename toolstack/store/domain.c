@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains that come and go: introduced, released, gone. What a domain leaves in the tree goes with it, because its id will
- * be another's. See store.h.
+ * Domains that come and go: introduced, released, gone. What a domain leaves in the tree goes
+ * with it, because its id will be another's. See store.h.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -79,7 +79,8 @@ int journal_load(struct journal *journal, struct store *store)
 
 static void journal_fail(struct journal *journal, struct store *store, int rc)
 {
-	fprintf(stderr, "enso-stored: state cannot be written: %s; going on, will try again\n", strerror(-rc));
+	fprintf(stderr, "enso-stored: state cannot be written: %s; going on, will try again\n",
+		strerror(-rc));
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal->fd = -1;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file in which the store's log is kept, so that a daemon that was killed can be started again: <dir>/state, written
- * anew (state.new, then rename) at the start and whenever it has grown to more than twice what the state needs. The
- * directory is on a file system in memory: what must be survived is the end of the process, not of the machine, so
- * nothing is synced.
+ * The file in which the store's log is kept, so that a daemon that was killed can be started
+ * again: <dir>/state, written anew (state.new, then rename) at the start and whenever it has
+ * grown to more than twice what the state needs. The directory is on a file system in memory:
+ * what must be survived is the end of the process, not of the machine, so nothing is synced.
  *
- * When the file cannot be written (full), the daemon goes on without it and tries again now and then.
+ * When the file cannot be written (full), the daemon goes on without it and tries again now and
+ * then.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -29,7 +30,10 @@ int journal_load(struct journal *journal, struct store *store);
 /* Writes the file anew from the state. Returns 0 or -errno. */
 int journal_rewrite(struct journal *journal, struct store *store);
 
-/* Appends what is in the store's log, and empties it. What is in the file now may be told to others. */
+/*
+ * Appends what is in the store's log, and empties it. What is in the file now may be told to
+ * others.
+ */
 void journal_flush(struct journal *journal, struct store *store);
 
 void journal_close(struct journal *journal);

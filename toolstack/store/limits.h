@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an unprivileged domain may take of the daemon's memory. The control domain has no limits. What one guest can
- * cost at most follows: nodes * (value + path) + watches and their events * (path + token) + transactions *
- * (tx_nodes * (path + value)) + one message in each direction.
+ * What an unprivileged domain may take of the daemon's memory. The control domain has no
+ * limits. What one guest can cost at most follows: nodes * (value + path) + watches and their
+ * events * (path + token) + transactions * (tx_nodes * (path + value)) + one message in each
+ * direction.
  */
 #ifndef STORE_LIMITS_H
 #define STORE_LIMITS_H
@@ -12,7 +13,7 @@ struct limits {
 	unsigned int value;	   /* bytes in a node */
 	unsigned int perms;	   /* entries in a permission list */
 	unsigned int watches;	   /* that it has */
-	unsigned int events;	   /* waiting for it to read them; beyond, a watch's events become one */
+	unsigned int events; /* waiting for it to read them; beyond, a watch's events become one */
 	unsigned int transactions; /* open at a time */
 	unsigned int tx_nodes;	   /* that one transaction reads and changes */
 	unsigned int tx_seconds;   /* after which a transaction can only end with EAGAIN */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * enso-stored: the xenstore daemon. Runs in the foreground, for a supervisor to start again; may be killed at any time.
+ * enso-stored: the xenstore daemon. Runs in the foreground, for a supervisor to start again;
+ * may be killed at any time.
  *
- * Privileges: opens the hypervisor's devices and its socket as root, then keeps the user id (its files are root's), but
- * drops every capability and the right to get any back. All it can do then is what its open descriptors allow: map
- * frames of other domains and send events. Trusted: the control domain's root. Not trusted: everything in a ring.
+ * Privileges: opens the hypervisor's devices and its socket as root, then keeps the user id
+ * (its files are root's), but drops every capability and the right to get any back. All it can
+ * do then is what its open descriptors allow: map frames of other domains and send events.
+ * Trusted: the control domain's root. Not trusted: everything in a ring.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,7 +17,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
-#include "store/confine.h"
+#include "lib/confine.h"
 #include "store/server.h"
 
 #define DEFAULT_STATE "/run/enso/store"
@@ -70,7 +72,10 @@ static int server_round(struct server *server)
 	return 0;
 }
 
-/* Makes the directories; two daemons must not serve the same rings, so a lock is held until the process ends. */
+/*
+ * Makes the directories; two daemons must not serve the same rings, so a lock is held until the
+ * process ends.
+ */
 static int take_place(const char *state, const char *socket, struct error *err)
 {
 	char path[256];
@@ -88,8 +93,8 @@ static int take_place(const char *state, const char *socket, struct error *err)
 	return rc < 0 ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc)) : 0;
 }
 
-static int server_start(struct server *server, const char *state, const char *socket, bool sockets_only,
-			struct error *err)
+static int server_start(struct server *server, const char *state, const char *socket,
+			bool sockets_only, struct error *err)
 {
 	if (take_place(state, socket, err))
 		return -1;
@@ -102,8 +107,9 @@ static int server_start(struct server *server, const char *state, const char *so
 		return error_set(err, ERROR_FILE, "%s: %s", state, error_text(rc));
 	rc = journal_load(&server->journal, server->store);
 	if (rc && rc != -ENOENT)
-		return error_set(err, ERROR_FILE, "%s/state cannot be used: %s; remove it if no guest runs",
-				 state, error_text(rc));
+		return error_set(err, ERROR_FILE,
+				 "%s/state cannot be used: %s; remove it if no guest runs", state,
+				 error_text(rc));
 	if (!sockets_only && (ring_open(server, err) || ring_start(server, err)))
 		return -1;
 	rc = journal_rewrite(&server->journal, server->store);
@@ -121,8 +127,10 @@ static void usage(FILE *to)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "state", required_argument, NULL, 'd' },  { "socket", required_argument, NULL, 's' },
-		{ "sockets-only", no_argument, NULL, 'n' }, { "help", no_argument, NULL, 'h' },
+		{ "state", required_argument, NULL, 'd' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "sockets-only", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	struct server server = { .listener = -1, .evtchn = -1, .gnttab = -1, .exc_port = -1 };

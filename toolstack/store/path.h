@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paths of nodes. A canonical path is absolute, has no empty component and no trailing slash ("/" alone excepted), only the
- * characters that docs/misc/xenstore.txt allows, and at most XENSTORE_ABS_PATH_MAX bytes. Everything below the
- * requests works on canonical paths only. Pure.
+ * Paths of nodes. A canonical path is absolute, has no empty component and no trailing slash
+ * ("/" alone excepted), only the characters that docs/misc/xenstore.txt allows, and at most
+ * XENSTORE_ABS_PATH_MAX bytes. Everything below the requests works on canonical paths only.
+ * Pure.
  */
 #ifndef STORE_PATH_H
 #define STORE_PATH_H
@@ -21,7 +22,8 @@ struct path {
 size_t path_home(uint32_t domid, struct path *path);
 
 /*
- * Makes @text, absolute or relative to the home of @domid, canonical. Returns 0, or -EINVAL: not a path.
+ * Makes @text, absolute or relative to the home of @domid, canonical. Returns 0, or -EINVAL:
+ * not a path.
  */
 int path_canonical(const char *text, uint32_t domid, struct path *path);
 
@@ -29,8 +31,8 @@ int path_canonical(const char *text, uint32_t domid, struct path *path);
 bool path_is_special(const char *text);
 
 /*
- * Steps through the components: *@at starts as the path, and is moved behind the component that is returned with
- * its length in *@len; NULL after the last.
+ * Steps through the components: *@at starts as the path, and is moved behind the component that
+ * is returned with its length in *@len; NULL after the last.
  */
 const char *path_next(const char **at, size_t *len);
 

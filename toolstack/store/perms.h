@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Permission lists, and whether they let somebody do something. A list is immutable and shared by reference; its first
- * entry is the owner's. Domain ids in a list are real ones (below DOMID_FIRST_RESERVED). No lock: one thread.
+ * Permission lists, and whether they let somebody do something. A list is immutable and shared
+ * by reference; its first entry is the owner's. Domain ids in a list are real ones (below
+ * DOMID_FIRST_RESERVED). No lock: one thread.
  */
 #ifndef STORE_PERMS_H
 #define STORE_PERMS_H
@@ -27,7 +28,7 @@ struct perms {
 /* In whose name something is done. */
 struct actor {
 	uint32_t domid;
-	uint32_t target; /* the domain whose rights it has as well (XS_SET_TARGET); its own id when none */
+	uint32_t target; /* the domain whose rights it has as well; its own id when none */
 	bool privileged; /* the control domain: everything is allowed, quotas don't apply */
 };
 
@@ -37,10 +38,16 @@ struct perms *perms_new(const struct store_perm *list, unsigned int count);
 struct perms *perms_get(struct perms *perms);
 void perms_put(struct perms *perms); /* NULL is allowed */
 
-/* The same list with @domid as its owner, for what an unprivileged domain creates below it. NULL: no memory. */
+/*
+ * The same list with @domid as its owner, for what an unprivileged domain creates below it.
+ * NULL: no memory.
+ */
 struct perms *perms_with_owner(const struct perms *perms, uint32_t domid);
 
-/* The list without the entries of @domid; @perms itself (one more reference) if it has none. NULL: no memory. */
+/*
+ * The list without the entries of @domid; @perms itself (one more reference) if it has none.
+ * NULL: no memory.
+ */
 struct perms *perms_without(struct perms *perms, uint32_t domid);
 
 /* Takes all strings that are left in the payload as a list. Returns 0 or -EINVAL, -ENOMEM. */

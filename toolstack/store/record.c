@@ -54,7 +54,10 @@ void record_string(struct record_buffer *buffer, const char *text)
 	record_bytes(buffer, text, strlen(text) + 1);
 }
 
-/* FNV-1a over the records: tells a whole frame from one that was being written, not from a forged one. */
+/*
+ * FNV-1a over the records: tells a whole frame from one that was being written, not from a
+ * forged one.
+ */
 static uint32_t checksum(const char *bytes, size_t len)
 {
 	uint32_t sum = 2166136261u;

@@ -5,8 +5,9 @@
  *	frame   u32 length of the records | u32 checksum of them | records      (all or nothing)
  *	record  u8 kind | fields: u32, u64, or u32 length and bytes             (host byte order)
  *
- * The stream from its beginning is the state; a new state starts a new stream. A frame that is cut or damaged ends it:
- * only the last one can be, because it was being written. Pure, no lock.
+ * The stream from its beginning is the state; a new state starts a new stream. A frame that is
+ * cut or damaged ends it: only the last one can be, because it was being written. Pure, no
+ * lock.
  */
 #ifndef STORE_RECORD_H
 #define STORE_RECORD_H
@@ -16,18 +17,18 @@
 #include <stdint.h>
 
 enum record_kind {
-	RECORD_NODE = 1,   /* path, perms, value: the node is so now */
-	RECORD_GONE,	   /* path: the node is removed, with all below it */
-	RECORD_SPECIAL,	   /* path, perms: of "@introduceDomain" or "@releaseDomain" */
-	RECORD_DOMAIN,	   /* u32 domid, u32 target, u64 frame, u32 port, u32 shutdown was seen: introduced */
-	RECORD_RELEASED,   /* u32 domid */
-	RECORD_WATCH,	   /* u32 domid, path as asked for, token: watch of a ring's connection */
-	RECORD_UNWATCH,	   /* the same */
-	RECORD_TX_START,   /* u32 domid, u32 id */
-	RECORD_TX_END,	   /* the same */
-	RECORD_RESET,	   /* u32 domid: its watches and transactions are gone */
-	RECORD_INPUT,	   /* u32 domid, u32 position in its ring up to which we consumed, bytes of a half request */
-	RECORD_OUTPUT,	   /* u32 domid, u32 position in its ring from which on these bytes are owed, bytes */
+	RECORD_NODE = 1, /* path, perms, value: the node is so now */
+	RECORD_GONE,	 /* path: the node is removed, with all below it */
+	RECORD_SPECIAL,	 /* path, perms: of "@introduceDomain" or "@releaseDomain" */
+	RECORD_DOMAIN,	 /* u32 domid, u32 target, u64 frame, u32 port, u32 shutdown seen */
+	RECORD_RELEASED, /* u32 domid */
+	RECORD_WATCH,	 /* u32 domid, path as asked for, token: watch of a ring's connection */
+	RECORD_UNWATCH,	 /* the same */
+	RECORD_TX_START, /* u32 domid, u32 id */
+	RECORD_TX_END,	 /* the same */
+	RECORD_RESET,	 /* u32 domid: its watches and transactions are gone */
+	RECORD_INPUT,	 /* u32 domid, u32 position in its ring, bytes of a half request */
+	RECORD_OUTPUT,	 /* u32 domid, u32 position in its ring, bytes owed from there on */
 };
 
 /* A growing buffer; once an allocation has failed it only counts as failed. */
@@ -56,7 +57,10 @@ struct record_reader {
 	bool failed;
 };
 
-/* Takes the next frame off @stream; its records are in @frame. False: there is none, or it is cut or damaged. */
+/*
+ * Takes the next frame off @stream; its records are in @frame. False: there is none, or it is
+ * cut or damaged.
+ */
 bool record_frame_next(struct record_reader *stream, struct record_reader *frame);
 
 uint8_t record_get_kind(struct record_reader *reader);

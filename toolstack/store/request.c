@@ -124,5 +124,6 @@ void store_log_output(struct store *store, const struct connection *conn)
 	record_begin(&store->log, RECORD_OUTPUT);
 	record_u32(&store->log, conn->actor.domid);
 	record_u32(&store->log, conn->out_pos);
-	record_bytes(&store->log, conn->out ? conn->out->bytes : "", conn->out ? conn->out->len : 0);
+	record_bytes(&store->log, conn->out ? conn->out->bytes : "",
+		     conn->out ? conn->out->len : 0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests, one handler each: decode the payload, then do what it asks with the functions of store.h. The table in
- * request.c says which handler a request has, who may send it, and whether it may be part of a transaction.
+ * Requests, one handler each: decode the payload, then do what it asks with the functions of
+ * store.h. The table in request.c says which handler a request has, who may send it, and
+ * whether it may be part of a transaction.
  */
 #ifndef STORE_REQUEST_H
 #define STORE_REQUEST_H
@@ -18,7 +19,10 @@ struct request {
 	unsigned int specials;	    /* bit per STORE_SPECIAL_*: to be told after the reply */
 };
 
-/* A handler returns 0 or -errno, which becomes an error reply. On an error it has changed nothing. */
+/*
+ * A handler returns 0 or -errno, which becomes an error reply. On an error it has changed
+ * nothing.
+ */
 typedef int request_handler(struct request *request);
 
 /* request_node.c */
@@ -30,7 +34,8 @@ request_handler request_watch, request_unwatch, request_reset_watches;
 request_handler request_transaction_start, request_transaction_end;
 
 /* request_domain.c */
-request_handler request_introduce, request_release, request_get_domain_path, request_is_domain_introduced;
+request_handler request_introduce, request_release, request_get_domain_path,
+	request_is_domain_introduced;
 request_handler request_resume, request_set_target, request_control;
 
 #endif

@@ -75,7 +75,8 @@ int request_is_domain_introduced(struct request *request)
 
 	if (rc || request->args.left)
 		return -EINVAL;
-	return wire_add_string(request->reply, store_find_domain(request->store, domid) ? "T" : "F");
+	return wire_add_string(request->reply,
+			       store_find_domain(request->store, domid) ? "T" : "F");
 }
 
 int request_resume(struct request *request)
@@ -135,7 +136,8 @@ static int control_stats(struct request *request)
 
 static int control_check(struct request *request)
 {
-	return wire_add_string(request->reply, tree_check(&request->store->tree) ? "OK" : "tree damaged");
+	return wire_add_string(request->reply,
+			       tree_check(&request->store->tree) ? "OK" : "tree damaged");
 }
 
 static int control_help(struct request *request)

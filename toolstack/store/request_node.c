@@ -27,7 +27,8 @@ static int look(struct request *request, const struct path *path, const struct n
 		if (rc)
 			return rc;
 	}
-	return change_access(tx ? &tx->view : &request->store->tree, path->text, actor, STORE_READ, node);
+	return change_access(tx ? &tx->view : &request->store->tree, path->text, actor, STORE_READ,
+			     node);
 }
 
 /* The payload is a path and nothing else, of a node that is to be read. */
@@ -61,7 +62,10 @@ int request_directory(struct request *request)
 	return rc;
 }
 
-/* From a byte offset into the list of names, as much as fits; an empty name says that this was the end. */
+/*
+ * From a byte offset into the list of names, as much as fits; an empty name says that this was
+ * the end.
+ */
 int request_directory_part(struct request *request)
 {
 	const struct node *node;

@@ -74,7 +74,8 @@ int request_transaction_end(struct request *request)
 	if (!verdict || (strcmp(verdict, "T") && strcmp(verdict, "F")) || request->args.left)
 		return -EINVAL;
 	if (*verdict == 'T')
-		rc = transaction_commit(request->tx, &request->store->tree, &account, &request->effects);
+		rc = transaction_commit(request->tx, &request->store->tree, &account,
+					&request->effects);
 	store_end_tx(request->store, request->conn, request->tx);
 	return rc;
 }

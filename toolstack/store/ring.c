@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-/* What the other side may change meanwhile is read and written once, in this order with the bytes. */
+/*
+ * What the other side may change meanwhile is read and written once, in this order with the
+ * bytes.
+ */
 static uint32_t index_read(const uint32_t *index)
 {
 	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
@@ -52,7 +55,8 @@ static int ring_broken(struct connection *conn)
 }
 
 /* Copies @len bytes out of the request ring. */
-static void copy_out(const struct xenstore_domain_interface *page, uint32_t pos, char *to, uint32_t len)
+static void copy_out(const struct xenstore_domain_interface *page, uint32_t pos, char *to,
+		     uint32_t len)
 {
 	uint32_t at = MASK_XENSTORE_IDX(pos), first = XENSTORE_RING_SIZE - at;
 
@@ -97,11 +101,13 @@ bool ring_consume(struct xenstore_domain_interface *page, const struct connectio
 
 bool ring_send_needs_log(const struct connection *conn)
 {
-	return conn->out && !conn->out_sent && conn->out->watch && conn->out->len > XENSTORE_RING_SIZE;
+	return conn->out && !conn->out_sent && conn->out->watch &&
+	       conn->out->len > XENSTORE_RING_SIZE;
 }
 
 /* Copies @len bytes into the reply ring. */
-static void copy_in(struct xenstore_domain_interface *page, uint32_t pos, const char *from, uint32_t len)
+static void copy_in(struct xenstore_domain_interface *page, uint32_t pos, const char *from,
+		    uint32_t len)
 {
 	uint32_t at = MASK_XENSTORE_IDX(pos), first = XENSTORE_RING_SIZE - at;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (main.c). Everybody gets a turn of a
- * few requests in each round, so nobody's flood keeps the others waiting for long.
+ * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (main.c).
+ * Everybody gets a turn of a few requests in each round, so nobody's flood keeps the others
+ * waiting for long.
  */
 #ifndef STORE_SERVER_H
 #define STORE_SERVER_H
@@ -57,7 +58,10 @@ extern const struct store_io ring_io;
 /* Opens the hypervisor's devices. -1 with @err. */
 int ring_open(struct server *server, struct error *err);
 
-/* Connects again to all domains that the journal knows, releases those that are gone, introduces the control domain. */
+/*
+ * Connects again to all domains that the journal knows, releases those that are gone,
+ * introduces the control domain.
+ */
 int ring_start(struct server *server, struct error *err);
 
 /* After poll(): takes the events that fired. */

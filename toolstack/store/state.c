@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole state to records and back: store_dump() and store_replay(), see store.h and record.h. */
+/*
+ * The whole state to records and back: store_dump() and store_replay(), see store.h and
+ * record.h.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +23,8 @@ static int dump_node(const struct node *node, const char *path, void *context)
 	record_begin(buffer, RECORD_NODE);
 	record_string(buffer, path);
 	dump_perms(buffer, node->perms);
-	record_bytes(buffer, node->value ? node->value->data : "", node->value ? node->value->len : 0);
+	record_bytes(buffer, node->value ? node->value->data : "",
+		     node->value ? node->value->len : 0);
 	record_frame_end(buffer, frame);
 	return 0;
 }
@@ -35,7 +39,8 @@ static void dump_watches(struct record_buffer *buffer, const struct connection *
 	}
 }
 
-static void dump_domain(struct store *store, struct record_buffer *buffer, const struct domain *domain)
+static void dump_domain(struct store *store, struct record_buffer *buffer,
+			const struct domain *domain)
 {
 	const struct connection *conn = &domain->conn;
 	struct record_buffer log = store->log;
@@ -176,9 +181,11 @@ static int replay_released(struct store *store, struct domain *domain)
 	return 0;
 }
 
-static int replay_watch(struct store *store, struct domain *domain, bool add, struct record_reader *record)
+static int replay_watch(struct store *store, struct domain *domain, bool add,
+			struct record_reader *record)
 {
-	const char *path = record_get_string(record), *token = path ? record_get_string(record) : NULL;
+	const char *path = record_get_string(record),
+		   *token = path ? record_get_string(record) : NULL;
 
 	if (!token)
 		return -EPROTO;
@@ -187,7 +194,8 @@ static int replay_watch(struct store *store, struct domain *domain, bool add, st
 	return store_add_watch(store, &domain->conn, path, token);
 }
 
-static int replay_tx(struct store *store, struct domain *domain, bool start, struct record_reader *record)
+static int replay_tx(struct store *store, struct domain *domain, bool start,
+		     struct record_reader *record)
 {
 	struct connection *conn = &domain->conn;
 	uint32_t id = record_get_u32(record);
@@ -252,7 +260,8 @@ static int replay_output(struct domain *domain, struct record_reader *record)
 }
 
 /* The records that begin with the id of a domain that is known. */
-static int replay_of_domain(struct store *store, enum record_kind kind, struct record_reader *record)
+static int replay_of_domain(struct store *store, enum record_kind kind,
+			    struct record_reader *record)
 {
 	struct domain *domain = store_find_domain(store, record_get_u32(record));
 

@@ -111,7 +111,10 @@ struct account store_account(struct store *store, const struct connection *conn)
 	};
 }
 
-/* What a watch must be told of: a change at @path, seen by who may read the node as it is or as it was. */
+/*
+ * What a watch must be told of: a change at @path, seen by who may read the node as it is or as
+ * it was.
+ */
 struct firing {
 	struct store *store;
 	const char *path;
@@ -154,8 +157,9 @@ static void publish_removed(struct store *store, const struct effect *effect)
 }
 
 /*
- * Each effect is logged with the permissions of its time, because the ancestors that it created got them too. The value
- * may be a later one of the same transaction already, which is logged again in its turn.
+ * Each effect is logged with the permissions of its time, because the ancestors that it created
+ * got them too. The value may be a later one of the same transaction already, which is logged
+ * again in its turn.
  */
 static void log_node(struct store *store, const struct effect *effect)
 {
@@ -211,7 +215,8 @@ static int watch_path(const struct connection *conn, const char *wanted, struct 
 	return 0;
 }
 
-static struct watch **find_watch(struct connection *conn, const char *path, const char *token, bool relative)
+static struct watch **find_watch(struct connection *conn, const char *path, const char *token,
+				 bool relative)
 {
 	struct watch **at = &conn->watches;
 
@@ -232,7 +237,8 @@ static void log_watch(struct store *store, enum record_kind kind, const struct c
 	record_string(&store->log, token);
 }
 
-int store_add_watch(struct store *store, struct connection *conn, const char *wanted, const char *token)
+int store_add_watch(struct store *store, struct connection *conn, const char *wanted,
+		    const char *token)
 {
 	bool relative = wanted[0] != '/' && wanted[0] != '@';
 	struct path path, home;
@@ -261,7 +267,8 @@ int store_add_watch(struct store *store, struct connection *conn, const char *wa
 	return 0;
 }
 
-int store_remove_watch(struct store *store, struct connection *conn, const char *wanted, const char *token)
+int store_remove_watch(struct store *store, struct connection *conn, const char *wanted,
+		       const char *token)
 {
 	bool relative = wanted[0] != '/' && wanted[0] != '@';
 	struct path path;

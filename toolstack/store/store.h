@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store: the tree and everybody who has to do with it. This is the daemon's core: it serves requests of
- * connections, tells watchers, and keeps a log of what must outlive the process. It does no I/O: sockets, rings and the
- * journal's file belong to whoever calls it (main.c), whom it asks through struct store_io.
+ * The store: the tree and everybody who has to do with it. This is the daemon's core: it serves
+ * requests of connections, tells watchers, and keeps a log of what must outlive the process. It
+ * does no I/O: sockets, rings and the journal's file belong to whoever calls it (main.c), whom
+ * it asks through struct store_io.
  *
- * Invariants: owned[d] is the number of nodes in the tree that domain d owns; every change of the state is in the log
- * before anybody is told of it, the changes of one request in one frame. One thread, no locks.
+ * Invariants: owned[d] is the number of nodes in the tree that domain d owns; every change of
+ * the state is in the log before anybody is told of it, the changes of one request in one
+ * frame. One thread, no locks.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -57,7 +59,10 @@ enum { STORE_SPECIAL_INTRODUCE, STORE_SPECIAL_RELEASE };
 struct store *store_new(const struct store_io *io, void *io_context);
 void store_free(struct store *store);
 
-/* Makes @conn, which speaks for @actor, one of the store's. @ring: it outlives the process, in the log. */
+/*
+ * Makes @conn, which speaks for @actor, one of the store's. @ring: it outlives the process, in
+ * the log.
+ */
 void store_add(struct store *store, struct connection *conn, const struct actor *actor, bool ring);
 
 /* Ends the connection: its watches, transactions and queues. The structure is the caller's. */
@@ -67,8 +72,8 @@ void store_remove(struct store *store, struct connection *conn);
 void store_reset(struct store *store, struct connection *conn);
 
 /*
- * Serves the request of a connection that is connection_ready(). For a ring the log gets its positions too. Returns 0, or
- * -ENOMEM: nothing was done, try again.
+ * Serves the request of a connection that is connection_ready(). For a ring the log gets its
+ * positions too. Returns 0, or -ENOMEM: nothing was done, try again.
  */
 int store_serve(struct store *store, struct connection *conn);
 
@@ -98,16 +103,21 @@ void store_log_domain(struct store *store, const struct domain *domain);
 int store_introduce_domain(struct store *store, uint32_t domid, uint64_t frame, uint32_t port);
 
 /*
- * The domain is released, or it is gone: takes its connection, its nodes and its rights away, and frees it. Its
- * id may be another domain's soon, which must inherit nothing.
+ * The domain is released, or it is gone: takes its connection, its nodes and its rights away,
+ * and frees it. Its id may be another domain's soon, which must inherit nothing.
  */
 void store_release_domain(struct store *store, struct domain *domain);
 
 /* ---- watches and transactions of a connection ---- */
 
-/* Adds a watch of the path as it was asked for, which owes an event now. 0 or -EINVAL, -EEXIST, -ENOSPC, -ENOMEM. */
-int store_add_watch(struct store *store, struct connection *conn, const char *wanted, const char *token);
-int store_remove_watch(struct store *store, struct connection *conn, const char *wanted, const char *token);
+/*
+ * Adds a watch of the path as it was asked for, which owes an event now. 0 or -EINVAL, -EEXIST,
+ * -ENOSPC, -ENOMEM.
+ */
+int store_add_watch(struct store *store, struct connection *conn, const char *wanted,
+		    const char *token);
+int store_remove_watch(struct store *store, struct connection *conn, const char *wanted,
+		       const char *token);
 
 struct transaction *store_find_tx(struct connection *conn, uint32_t id);
 void store_end_tx(struct store *store, struct connection *conn, struct transaction *tx);
@@ -115,7 +125,10 @@ void store_end_tx(struct store *store, struct connection *conn, struct transacti
 /* The account of a connection for changes of the tree itself. */
 struct account store_account(struct store *store, const struct connection *conn);
 
-/* Seconds have passed: dooms transactions that are too old, retries what failed for lack of memory. */
+/*
+ * Seconds have passed: dooms transactions that are too old, retries what failed for lack of
+ * memory.
+ */
 void store_tick(struct store *store, uint64_t now);
 
 /* ---- the log (state.c) ---- */
@@ -124,10 +137,10 @@ void store_tick(struct store *store, uint64_t now);
 void store_dump(struct store *store, struct record_buffer *buffer);
 
 /*
- * Rebuilds the state of an empty store from a stream. Rings are not connected: that is for the caller to do, for each
- * domain, with the positions in its connection. Transactions that were open are doomed, and every watch owes an
- * event, because those that waited are lost. *@size is the length of the whole frames. Returns 0 or -ENOMEM, -EPROTO (a
- * whole frame makes no sense).
+ * Rebuilds the state of an empty store from a stream. Rings are not connected: that is for the
+ * caller to do, for each domain, with the positions in its connection. Transactions that were
+ * open are doomed, and every watch owes an event, because those that waited are lost. *@size is
+ * the length of the whole frames. Returns 0 or -ENOMEM, -EPROTO (a whole frame makes no sense).
  */
 int store_replay(struct store *store, const char *bytes, size_t len, size_t *size);
 

@@ -11,7 +11,8 @@ struct seen {
 	char path[];
 };
 
-struct transaction *transaction_new(uint32_t id, const struct tree *tree, unsigned int owned, uint64_t now)
+struct transaction *transaction_new(uint32_t id, const struct tree *tree, unsigned int owned,
+				    uint64_t now)
 {
 	struct transaction *tx = calloc(1, sizeof(*tx));
 
@@ -136,7 +137,10 @@ int transaction_commit(struct transaction *tx, struct tree *tree, struct account
 		account->owned = owned;
 		effects_free(effects);
 		tree_free(&work);
-		/* It was possible in its own view, so others' changes are in its way: it has to look again. */
+		/*
+		 * It was possible in its own view, so others' changes are in its way: it has to
+		 * look again.
+		 */
 		return rc == -ENOMEM ? rc : -EAGAIN;
 	}
 	tree_free(tree);

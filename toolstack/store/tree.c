@@ -171,8 +171,9 @@ const struct node *tree_find(const struct tree *tree, const char *path)
 }
 
 /*
- * Makes every node from the root to the one where @end begins in @path this version's own. They exist. What was
- * copied when memory runs out is equal to what it replaced, so a failure cannot be seen.
+ * Makes every node from the root to the one where @end begins in @path this version's own. They
+ * exist. What was copied when memory runs out is equal to what it replaced, so a failure cannot
+ * be seen.
  */
 static struct node *tree_own(struct tree *tree, const char *path, const char *end)
 {
@@ -197,7 +198,10 @@ static struct node *tree_own(struct tree *tree, const char *path, const char *en
 	}
 }
 
-/* New nodes for all components of @rest, each the only child of the one before. Returns the topmost. */
+/*
+ * New nodes for all components of @rest, each the only child of the one before. Returns the
+ * topmost.
+ */
 static struct node *chain_new(const char *rest, struct perms *perms, struct value *value,
 			      unsigned int *count)
 {
@@ -234,11 +238,13 @@ fail:
 /* Makes room for one more child at @index, where NULL is until the caller fills it. */
 static int child_insert(struct node *node, unsigned int index)
 {
-	struct node **children = realloc(node->children, (node->n_children + 1) * sizeof(children[0]));
+	struct node **children =
+		realloc(node->children, (node->n_children + 1) * sizeof(children[0]));
 
 	if (!children)
 		return -ENOMEM;
-	memmove(children + index + 1, children + index, (node->n_children - index) * sizeof(children[0]));
+	memmove(children + index + 1, children + index,
+		(node->n_children - index) * sizeof(children[0]));
 	children[index] = NULL;
 	node->children = children;
 	node->n_children++;

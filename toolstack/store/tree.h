@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree of nodes, as a persistent structure: a version is one root, versions share all nodes that are the same in
- * both, and taking a version costs a reference. A change copies the nodes on its path, and only if another version
- * has them too.
+ * The tree of nodes, as a persistent structure: a version is one root, versions share all nodes
+ * that are the same in both, and taking a version costs a reference. A change copies the nodes
+ * on its path, and only if another version has them too.
  *
  *	main version     root -- local -- domain -- 1 -- name          a transaction changed 1/name:
  *	its version      root'-- local'-- domain'-- 1'-- name'         only the path was copied
  *
- * Invariants: children are sorted by name and unique; a node that exactly one version reaches has all its
- * ancestors reached by that version alone; a node's generation grows with every change of its value, permissions or set
- * of children, and no two changes of one version have the same. Each function does all that it says, or fails
- * and changes nothing that can be seen. Paths are canonical. Pure, no lock: one thread.
+ * Invariants: children are sorted by name and unique; a node that exactly one version reaches
+ * has all its ancestors reached by that version alone; a node's generation grows with every
+ * change of its value, permissions or set of children, and no two changes of one version have
+ * the same. Each function does all that it says, or fails and changes nothing that can be seen.
+ * Paths are canonical. Pure, no lock: one thread.
  */
 #ifndef STORE_TREE_H
 #define STORE_TREE_H
@@ -63,22 +64,23 @@ void tree_free(struct tree *tree);
 const struct node *tree_find(const struct tree *tree, const char *path);
 
 /*
- * The node at @path or the nearest ancestor that exists. *@rest is the part of @path below it: "" when it is the node
- * itself.
+ * The node at @path or the nearest ancestor that exists. *@rest is the part of @path below it:
+ * "" when it is the node itself.
  */
 const struct node *tree_nearest(const struct tree *tree, const char *path, const char **rest);
 
 /*
- * Sets the permissions and the value of the node at @path; NULL leaves what it has. A node that is missing is created, as
- * are its missing ancestors (all with @perms, which must not be NULL then; ancestors are empty). *@created is
- * the number of new nodes. Takes references of its own. Returns 0 or -ENOMEM.
+ * Sets the permissions and the value of the node at @path; NULL leaves what it has. A node that
+ * is missing is created, as are its missing ancestors (all with @perms, which must not be NULL
+ * then; ancestors are empty). *@created is the number of new nodes. Takes references of its
+ * own. Returns 0 or -ENOMEM.
  */
 int tree_set(struct tree *tree, const char *path, struct perms *perms, struct value *value,
 	     unsigned int *created);
 
 /*
- * Unlinks the node at @path, which exists and is not the root; the caller gets it in *@removed, with one reference. Returns 0
- * or -ENOMEM.
+ * Unlinks the node at @path, which exists and is not the root; the caller gets it in *@removed,
+ * with one reference. Returns 0 or -ENOMEM.
  */
 int tree_remove(struct tree *tree, const char *path, struct node **removed);
 
@@ -86,11 +88,13 @@ int tree_remove(struct tree *tree, const char *path, struct node **removed);
 void node_put(struct node *node);
 
 /*
- * Calls @visit for @node, whose path is @path, and for every node below it, parents first, until it returns other than 0;
- * returns that. @path is used as scratch space and is the same again at the end.
+ * Calls @visit for @node, whose path is @path, and for every node below it, parents first,
+ * until it returns other than 0; returns that. @path is used as scratch space and is the same
+ * again at the end.
  */
 int node_walk(const struct node *node, struct path *path,
-	      int (*visit)(const struct node *node, const char *path, void *context), void *context);
+	      int (*visit)(const struct node *node, const char *path, void *context),
+	      void *context);
 
 /* Whether the invariants hold, for tests and for XS_CONTROL check. */
 bool tree_check(const struct tree *tree);

@@ -65,7 +65,8 @@ static void table_grow(struct watch_table *table)
 	*table = bigger;
 }
 
-struct watch *watch_new(struct watch_table *table, struct connection *conn, const char *path, const char *token)
+struct watch *watch_new(struct watch_table *table, struct connection *conn, const char *path,
+			const char *token)
 {
 	size_t path_size = strlen(path) + 1, token_size = strlen(token) + 1;
 	struct watch *watch = calloc(1, sizeof(*watch) + path_size + token_size);

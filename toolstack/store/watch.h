@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who wants to know of changes: watches by path, in a hash table, so that a change costs a look-up per component of its path
- * and not a look at every watch. A watch also stands in its connection's list. No lock.
+ * Who wants to know of changes: watches by path, in a hash table, so that a change costs a
+ * look-up per component of its path and not a look at every watch. A watch also stands in its
+ * connection's list. No lock.
  */
 #ifndef STORE_WATCH_H
 #define STORE_WATCH_H
@@ -20,7 +21,7 @@ struct watch {
 	unsigned int hash;
 	bool missed;		    /* events were lost: it owes one, of its own path */
 	const char *token;	    /* in the same allocation */
-	size_t prefix;		    /* bytes of the home's path that events of a relative watch go without */
+	size_t prefix; /* bytes of the home's path that events of a relative watch go without */
 	char path[];		    /* canonical, or special */
 };
 
@@ -35,7 +36,8 @@ int watch_table_init(struct watch_table *table);
 void watch_table_free(struct watch_table *table);
 
 /* A new watch of @path in the table, in no list. NULL: no memory. */
-struct watch *watch_new(struct watch_table *table, struct connection *conn, const char *path, const char *token);
+struct watch *watch_new(struct watch_table *table, struct connection *conn, const char *path,
+			const char *token);
 
 /* Takes it out of the table and frees it. */
 void watch_free(struct watch_table *table, struct watch *watch);

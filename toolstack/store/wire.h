@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of the xenstore protocol (abi/io/xs_wire.h, docs/misc/xenstore.txt): strings and numbers taken out of a
- * payload, error names, and replies put together. Pure: no I/O, no allocation, no state.
+ * The words of the xenstore protocol (abi/io/xs_wire.h, docs/misc/xenstore.txt): strings and
+ * numbers taken out of a payload, error names, and replies put together. Pure: no I/O, no
+ * allocation, no state.
  */
 #ifndef STORE_WIRE_H
 #define STORE_WIRE_H

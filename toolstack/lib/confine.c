@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Giving up privileges: see confine.h. */
-#include "store/confine.h"
+#include "lib/confine.h"
 
 #include <linux/capability.h>
 #include <sys/prctl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a daemon gives up once it has opened what it needs. */
-#ifndef STORE_CONFINE_H
-#define STORE_CONFINE_H
+#ifndef LIB_CONFINE_H
+#define LIB_CONFINE_H
 
 /*
  * Drops every capability of this process, and the right to get any back. The user id stays: root's files can still
