@@ -49,8 +49,8 @@ static int check_unique(struct creation *c)
 		if (infos[i].state == VM_DYING)
 			continue;
 		if (!strcmp(infos[i].name, config->name))
-			rc = error_set(c->err, ERROR_EXISTS, "a domain called %s exists (id %u); destroy it first or choose "
-				       "another name", config->name, infos[i].domid);
+			rc = error_set(c->err, ERROR_EXISTS, "a domain with this name exists (id %u); destroy it first or choose "
+				       "another name", infos[i].domid);
 		else if (!memcmp(infos[i].uuid, config->uuid, sizeof(config->uuid)))
 			rc = error_set(c->err, ERROR_EXISTS, "domain %s (id %u) has this uuid; remove <uuid> to get a new one",
 				       infos[i].name, infos[i].domid);
@@ -73,7 +73,8 @@ static int create_domain(struct creation *c)
 	memcpy(config.handle, c->config->uuid, sizeof(config.handle));
 	rc = hyp_domain_create(c->vm->hyp, &c->domid, &config);
 	if (rc == -ENOMEM)
-		return error_set(c->err, ERROR_NO_MEMORY, "the hypervisor has no memory left for another domain; stop another guest");
+		return error_set(c->err, ERROR_NO_MEMORY,
+				 "the hypervisor has no memory left for another domain; stop another guest");
 	if (rc)
 		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses to create a domain: %s", error_text(rc));
 	c->has_domain = true;
@@ -103,7 +104,8 @@ static int limit_domain(struct creation *c)
 	int rc = hyp_domain_max_vcpus(c->vm->hyp, c->domid, c->config->vcpus_max);
 
 	if (rc == -ENOMEM)
-		return error_set(c->err, ERROR_NO_MEMORY, "the hypervisor has no memory left for %u vCPUs", c->config->vcpus_max);
+		return error_set(c->err, ERROR_NO_MEMORY, "the hypervisor has no memory left for %u vCPUs",
+				 c->config->vcpus_max);
 	if (rc)
 		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses %u vCPUs: %s", c->config->vcpus_max,
 				 error_text(rc));
@@ -163,8 +165,11 @@ int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_op
 		claim, limit_domain, make_ports, build, introduce, finish,
 	};
 	struct creation c = { .vm = vm, .config = config, .options = options, .marker = -1, .err = err };
+	struct error unheard;
 	int rc;
 
+	if (!err)
+		c.err = err = &unheard;
 	if (need_uuid(config, err) || image_open(&c.image, config->kernel, config->initrd, err))
 		return -1;
 	rc = build_plan(&c.plan, &c.image, config->current_memory_kib, err);
@@ -172,6 +177,8 @@ int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_op
 		rc = vm_need_hyp(vm, err) || vm_need_store(vm, err) ? -1 : 0;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++)
 		rc = steps[i](&c);
+	if (rc)
+		error_set(err, err->code, "%s: %s", config->name, err->text);
 	if (rc && c.has_domain)
 		vm_remove_domain(vm, c.domid, NULL);
 	if (c.marker >= 0)

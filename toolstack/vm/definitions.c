@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Definitions of running guests, as XML in VM_RUN_DIR, and the markers of those that are being created. A marker is locked
- * by the process that creates the guest; one that can be locked was left by a process that died.
+ * Definitions of running guests, as XML in VM_RUN_DIR: <uuid>.xml. <uuid>.new marks a guest that is being created and is
+ * locked by the process that does it; one that can be locked was left by a process that died. <uuid>.rst is the
+ * definition of a guest between its end and its new start.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -70,14 +71,23 @@ int vm_definition_write(const struct vm_config *config, struct error *err)
 	return rc ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc)) : 0;
 }
 
-int vm_definition_read(const uint8_t uuid[16], struct vm_config *config, struct error *err)
+int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config, struct error *err)
 {
 	char path[DEFINITION_PATH];
 
-	path_of(uuid, ".xml", path);
+	path_of(uuid, restart ? ".rst" : ".xml", path);
 	if (access(path, F_OK))
 		return error_set(err, ERROR_NO_DOMAIN, "%s: %s", path, error_text(-errno));
 	return config_load(config, path, NULL, err);
+}
+
+int vm_definition_to_restart(const uint8_t uuid[16], struct error *err)
+{
+	char from[DEFINITION_PATH], to[DEFINITION_PATH];
+
+	path_of(uuid, ".xml", from);
+	path_of(uuid, ".rst", to);
+	return rename(from, to) ? error_set(err, ERROR_FILE, "%s: %s", from, error_text(-errno)) : 0;
 }
 
 void vm_definition_remove(const uint8_t uuid[16])
@@ -85,6 +95,14 @@ void vm_definition_remove(const uint8_t uuid[16])
 	char path[DEFINITION_PATH];
 
 	path_of(uuid, ".xml", path);
+	unlink(path);
+}
+
+void vm_definition_restarted(const uint8_t uuid[16])
+{
+	char path[DEFINITION_PATH];
+
+	path_of(uuid, ".rst", path);
 	unlink(path);
 }
 
@@ -110,9 +128,10 @@ static bool abandoned(const char *name)
 	return true;
 }
 
-int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], bool half_made), void *context,
+int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], enum definition_kind kind), void *context,
 		       struct error *err)
 {
+	static const char *const suffixes[] = { [DEFINITION] = ".xml", [HALF_MADE] = ".new", [RESTART] = ".rst" };
 	DIR *dir = opendir(VM_RUN_DIR);
 	struct dirent *entry;
 	int rc = 0;
@@ -120,20 +139,20 @@ int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], bool 
 	if (!dir)
 		return errno == ENOENT ? 0 : error_set(err, ERROR_FILE, VM_RUN_DIR ": %s", error_text(-errno));
 	while (!rc && (entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name);
 		char text[CONFIG_UUID_TEXT];
 		uint8_t uuid[16];
-		bool marker;
 
-		if (len != CONFIG_UUID_TEXT - 1 + 4)
+		if (strlen(entry->d_name) != CONFIG_UUID_TEXT - 1 + 4)
 			continue;
 		memcpy(text, entry->d_name, CONFIG_UUID_TEXT - 1);
 		text[CONFIG_UUID_TEXT - 1] = 0;
-		marker = !strcmp(entry->d_name + len - 4, ".new");
-		if (config_parse_uuid(text, uuid) || (!marker && strcmp(entry->d_name + len - 4, ".xml")))
+		if (config_parse_uuid(text, uuid))
 			continue;
-		if (!marker || abandoned(entry->d_name))
-			rc = visit(context, uuid, marker);
+		for (unsigned kind = DEFINITION; kind <= RESTART && !rc; kind++) {
+			if (!strcmp(entry->d_name + CONFIG_UUID_TEXT - 1, suffixes[kind]) &&
+			    (kind != HALF_MADE || abandoned(entry->d_name)))
+				rc = visit(context, uuid, kind);
+		}
 	}
 	closedir(dir);
 	return rc;

@@ -35,7 +35,7 @@ int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err)
 	int lock, rc = 0;
 
 	if (info->domid == 0)
-		return error_set(err, ERROR_STATE, "Domain-0 is this system itself; it cannot be destroyed");
+		return error_set(err, ERROR_STATE, "Domain-0: is this system itself; it cannot be destroyed");
 	lock = vm_lock(err);
 	if (lock < 0)
 		return -1;
@@ -61,26 +61,44 @@ static enum vm_action action_for(const struct vm_config *config, unsigned reason
 	}
 }
 
-int vm_finish(struct vm *vm, const struct vm_info *info, uint32_t *domid, struct error *err)
+/* Create the guest again whose <uuid>.rst says that it is to start anew. */
+static int start_anew(struct vm *vm, const uint8_t uuid[16], uint32_t *domid, struct error *err)
 {
 	const struct vm_create_options options = { 0 };
 	struct vm_config config;
+	int rc;
+
+	if (vm_definition_read(uuid, true, &config, err))
+		return -1;
+	rc = vm_create(vm, &config, &options, domid, err);
+	config_free(&config);
+	/* A guest that cannot be started now is told of, not tried again for ever. */
+	vm_definition_restarted(uuid);
+	return rc;
+}
+
+int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid, struct error *err)
+{
+	struct vm_config config;
 	enum vm_action action;
 	struct error why;
-	int rc = 0;
 
-	if (vm_definition_read(info->uuid, &config, &why)) {
+	if (vm_definition_read(info->uuid, false, &config, &why)) {
 		if (why.code == ERROR_NO_DOMAIN)
 			return VM_ACTION_PRESERVE;
 		return error_set(err, why.code, "%s", why.text);
 	}
 	action = action_for(&config, info->shutdown_reason);
-	if (action != VM_ACTION_PRESERVE)
-		rc = vm_destroy(vm, info, err);
-	if (!rc && action == VM_ACTION_RESTART)
-		rc = vm_create(vm, &config, &options, domid, err);
 	config_free(&config);
-	return rc ? -1 : (int)action;
+	if (action == VM_ACTION_PRESERVE)
+		return action;
+	if (action == VM_ACTION_RESTART && !may_restart)
+		action = VM_ACTION_DESTROY;
+	if (action == VM_ACTION_RESTART && vm_definition_to_restart(info->uuid, err))
+		return -1;
+	if (vm_destroy(vm, info, err))
+		return -1;
+	return action == VM_ACTION_RESTART && start_anew(vm, info->uuid, domid, err) ? -1 : (int)action;
 }
 
 /* --- What is left behind ------------------------------------------------------------------------------------ */
@@ -102,17 +120,16 @@ static const struct vm_info *by_uuid(const struct sweep *sweep, const uint8_t uu
 }
 
 /* A definition without a domain goes; a half-made guest goes with its domain. */
-static int sweep_definition(void *context, const uint8_t uuid[16], bool half_made)
+static int sweep_definition(void *context, const uint8_t uuid[16], enum definition_kind kind)
 {
 	const struct sweep *sweep = context;
 	const struct vm_info *info = by_uuid(sweep, uuid);
 	int marker;
 
-	if (!half_made) {
-		if (!info || info->state == VM_DYING)
-			vm_definition_remove(uuid);
+	if (kind == DEFINITION && (!info || info->state == VM_DYING))
+		vm_definition_remove(uuid);
+	if (kind != HALF_MADE)
 		return 0;
-	}
 	marker = vm_marker_make(uuid, sweep->err);
 	if (marker < 0)
 		return 0;	/* someone creates it again just now */
@@ -167,4 +184,40 @@ int vm_sweep(struct vm *vm, struct error *err)
 	free(names);
 	close(lock);
 	return rc;
+}
+
+struct pending {
+	uint8_t uuid[16];
+	bool found;
+};
+
+static int find_pending(void *context, const uint8_t uuid[16], enum definition_kind kind)
+{
+	struct pending *pending = context;
+
+	if (kind != RESTART)
+		return 0;
+	memcpy(pending->uuid, uuid, sizeof(pending->uuid));
+	pending->found = true;
+	return 1;
+}
+
+int vm_resume_restart(struct vm *vm, uint32_t *domid, struct error *err)
+{
+	struct pending pending = { .found = false };
+	char text[CONFIG_UUID_TEXT];
+	struct vm_info info;
+
+	if (vm_definition_each(find_pending, &pending, err) < 0)
+		return -1;
+	if (!pending.found)
+		return 0;
+	if (vm_definition_exists(pending.uuid)) {	/* it was about to be forgotten */
+		vm_definition_restarted(pending.uuid);
+		return 0;
+	}
+	config_format_uuid(pending.uuid, text);
+	if (!vm_find(vm, text, &info, NULL) && vm_destroy(vm, &info, err))
+		return -1;
+	return start_anew(vm, pending.uuid, domid, err) ? -1 : 1;
 }

@@ -21,12 +21,21 @@ void vm_marker_remove(const uint8_t uuid[16], int fd);
 
 int vm_definition_write(const struct vm_config *config, struct error *err);
 /* ERROR_NO_DOMAIN if there is none. */
-int vm_definition_read(const uint8_t uuid[16], struct vm_config *config, struct error *err);
+int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config, struct error *err);
+/* The guest ends now and starts anew: its definition waits as <uuid>.rst until vm_definition_restarted(). */
+int vm_definition_to_restart(const uint8_t uuid[16], struct error *err);
+void vm_definition_restarted(const uint8_t uuid[16]);
 void vm_definition_remove(const uint8_t uuid[16]);
 bool vm_definition_exists(const uint8_t uuid[16]);
 
-/* Call visit for each definition (half_made false) and for each marker whose maker died (true). */
-int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], bool half_made), void *context,
+enum definition_kind {
+	DEFINITION,	/* of a guest that runs */
+	HALF_MADE,	/* the marker of a guest whose maker died */
+	RESTART,	/* of a guest that is to start anew */
+};
+
+/* Call visit for each file of VM_RUN_DIR, until it returns non-zero, which is then the result. */
+int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], enum definition_kind kind), void *context,
 		       struct error *err);
 
 /* --- nodes.c: the store ----------------------------------------------------------------------------------- */

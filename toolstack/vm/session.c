@@ -152,8 +152,8 @@ static int find_by_id(struct vm *vm, uint32_t domid, struct vm_info *info, struc
 		return -1;
 	rc = hyp_domain_info(vm->hyp, domid, &domain);
 	if (rc)
-		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL, "no domain has the id %u: %s", domid,
-				 error_text(rc));
+		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL, "%u: no domain has this id: %s",
+				 domid, error_text(rc));
 	fill_info(info, &domain);
 	return vm_need_store(vm, err) || vm_nodes_name(vm, domid, info->name, err) ? -1 : 0;
 }
@@ -181,5 +181,5 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 		}
 	}
 	free(infos);
-	return rc ? error_set(err, ERROR_NO_DOMAIN, "no domain is called %s; \"enso list\" shows those there are", who) : 0;
+	return rc ? error_set(err, ERROR_NO_DOMAIN, "%s: no such domain; \"enso list\" shows those there are", who) : 0;
 }

@@ -91,15 +91,21 @@ int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err);
 
 /*
  * What on_poweroff, on_reboot or on_crash say, for a guest that has shut down: destroys it, creates it again
- * (*domid becomes the new one's), or leaves it. Returns the enum vm_action that was done, or -1.
+ * (*domid becomes the new one's; without may_restart it is destroyed instead), or leaves it. Returns the enum vm_action that was done, or -1.
  * A domain that has no definition here is left: VM_ACTION_PRESERVE.
  */
-int vm_finish(struct vm *vm, const struct vm_info *info, uint32_t *domid, struct error *err);
+int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid, struct error *err);
 
 /*
  * Remove what programs that were killed, or domains that others destroyed, left behind: half-made guests, definitions and
  * store nodes without a domain.
  */
 int vm_sweep(struct vm *vm, struct error *err);
+
+/*
+ * Start a guest anew that a supervisor that was killed had ended for that purpose. 1 and *domid if there was one, 0 if
+ * there is none left, or -1 (that guest is given up).
+ */
+int vm_resume_restart(struct vm *vm, uint32_t *domid, struct error *err);
 
 #endif
