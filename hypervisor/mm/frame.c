@@ -11,7 +11,6 @@
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
-#include "mm/heap.h"
 #include "x86/machine.h"
 
 #define CHUNK_BYTES		(2ull << 20)
@@ -119,27 +118,6 @@ static mfn_t carve_chunk(void)
 	return MFN(at >> PAGE_SHIFT);
 }
 
-/* Tables for machine_map() while there is no allocator yet, and then. */
-static void *table_carve(void)
-{
-	void *table;
-
-	for (unsigned i = nr_ranges; i--; ) {
-		if (ranges[i].end < ranges[i].start + PAGE_SIZE)
-			continue;
-		ranges[i].end -= PAGE_SIZE;
-		table = machine_va(MFN(ranges[i].end >> PAGE_SHIFT));
-		memset(table, 0, PAGE_SIZE);
-		return table;
-	}
-	return NULL;
-}
-
-static void *table_alloc(void)
-{
-	return heap_alloc(PAGE_SIZE);
-}
-
 static void map_chunk(uint64_t va, mfn_t mfn, unsigned flags)
 {
 	if (machine_map(VADDR(va), mfn, CHUNK_FRAMES, flags))
@@ -215,7 +193,6 @@ void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range 
 	ASSERT(nr_free < RANGES_MAX);
 	memcpy(ranges, free, nr_free * sizeof(*free));
 	nr_ranges = nr_free;
-	machine_table_alloc = table_carve;
 	for (unsigned i = 0; i < nr_ram; i++) {
 		uint64_t first = ram[i].start >> PAGE_SHIFT, end = ram[i].end >> PAGE_SHIFT;
 
@@ -234,7 +211,6 @@ void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range 
 			m2p_lend(m2p_chunks[i]);
 	for (unsigned i = 0; i < nr_ranges; i++)
 		mm_free_range(ranges[i]);
-	machine_table_alloc = table_alloc;
 	log_info("memory: %lu MiB, %lu MiB free", total_frames >> 8, buddy_free_frames() >> 8);
 }
 

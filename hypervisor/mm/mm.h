@@ -25,9 +25,11 @@ struct mm_pending {
 	struct mm_cursor walk[4];	/* the path to the table being validated, root first */
 	unsigned depth;
 	int error;			/* why the walk failed: it takes its references back; 0: it goes forward */
+	int result;			/* of the walk that ended last */
+	bool parked;			/* the call that began the walk will be issued again */
 	uint32_t queue;			/* tables to invalidate, linked by frame.work; 0: none */
 	unsigned index;			/* entries done of the queue's first */
-	uint32_t done;			/* the walk that ended last and that nobody has asked about since; 0: none */
+	uint32_t done;			/* a parked walk that ended and that nobody has asked about since; 0: none */
 	uint16_t done_level;
 	int done_result;		/* 0: we hold its reference */
 };

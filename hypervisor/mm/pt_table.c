@@ -6,7 +6,7 @@
  * four cursors; if it meets what is refused, it walks back and drops what it took. A table that loses its last reference
  * keeps it, as not valid, on the queue until its entries' references are dropped. Both live in mm->pending when the budget is spent;
  * pt_drain() comes before every other operation, so nobody ever meets a half-valid table: it has a count, so no other type can
- * be had, and is not valid, so no reference can.
+ * be had, and is not valid, so no reference can. (Advisory class A: partial states.)
  * A table that names itself or one above it is refused: the type it would need there differs from the one it has.
  * Lock: the domain's mm lock.
  */
@@ -87,17 +87,24 @@ static int entry_enter(struct mm_domain *mm, unsigned level, uint64_t *entry)
 	return table_enter(mm, pte_mfn(*entry), level - 1);
 }
 
-/* The walk has ended; what nobody asked about since the last one is forgotten. */
+/*
+ * The walk has ended. If its call went away to be issued again, the result waits for that; what waited before, and was never
+ * asked about, is forgotten.
+ */
 static void walk_end(struct mm_domain *mm, struct mm_cursor root, int result)
 {
 	struct mm_pending *p = &mm->pending;
 
+	p->error = 0;
+	p->result = result;
+	if (!p->parked)
+		return;
+	p->parked = false;
 	if (p->done && !p->done_result)
 		pt_table_put(mm, frame_at(p->done));
 	p->done = root.table;
 	p->done_level = root.level;
 	p->done_result = result;
-	p->error = 0;
 }
 
 /* Go on with the top of the walk: until it is valid, enters a child, or fails. False: the budget is spent. */
@@ -178,21 +185,32 @@ static bool queue_forward(struct mm_domain *mm)
 	return true;
 }
 
-int pt_drain(struct mm_domain *mm)
+/* Go on with the walk: 0 if it has ended (or there is none), -ERESTART. */
+static int walk_on(struct mm_domain *mm)
 {
 	struct mm_pending *p = &mm->pending;
 
+	while (p->depth) {
+		if (p->error ? walk_back(mm) : walk_forward(mm))
+			continue;
+		p->parked = true;
+		return -ERESTART;
+	}
+	return 0;
+}
+
+int pt_drain(struct mm_domain *mm)
+{
 	ASSERT(lock_held(&mm->lock));
-	while (p->depth)
-		if (!(p->error ? walk_back(mm) : walk_forward(mm)))
-			return -ERESTART;
-	while (p->queue)
+	if (walk_on(mm))
+		return -ERESTART;
+	while (mm->pending.queue)
 		if (!queue_forward(mm))
 			return -ERESTART;
 	return 0;
 }
 
-/* Is this the walk that ended last? Then its result, and the reference with it. */
+/* Is this the parked walk that ended last? Then its result, and the reference with it. */
 static bool walk_claim(struct mm_domain *mm, mfn_t mfn, unsigned level, int *result)
 {
 	struct mm_pending *p = &mm->pending;
@@ -216,12 +234,8 @@ int pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
 	rc = table_enter(mm, mfn, level);
 	if (rc <= 0)
 		return rc;
-	rc = pt_drain(mm);
-	if (rc)
-		return rc;
-	if (!walk_claim(mm, mfn, level, &rc))
-		panic("a finished walk got lost");
-	return rc;
+	rc = walk_on(mm);
+	return rc ? rc : mm->pending.result;
 }
 
 void pt_abort(struct mm_domain *mm)

@@ -54,7 +54,7 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 	}
 }
 
-/* Write entry `slot` of f, a valid table of `level`. Nothing is pending. `old` is for WRITE_COMPARE. */
+/* Write entry `slot` of f, a valid table; nothing is pending. `expected` is for WRITE_COMPARE. */
 static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f, unsigned slot, uint64_t new,
 		       enum write_mode mode, uint64_t expected)
 {

@@ -11,7 +11,7 @@
 #define FAKE_CPUS	4
 
 /* The machine's RAM: from 0 to 640 KiB, and from 1 MiB to here; above that 4 MiB of nothing and 4 MiB of RAM. */
-#define FAKE_RAM_MIB	48
+#define FAKE_RAM_MIB	6
 /* A frame that is no RAM. */
 #define FAKE_DEVICE_MFN	0xfee00ull
 
