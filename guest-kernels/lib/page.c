@@ -14,7 +14,7 @@ static unsigned int nr_used, nr_free;
 
 extern char VIRT_BASE[];
 
-static void stop(const char *why, long result)
+static void __attribute__((noreturn)) stop(const char *why, long result)
 {
 	print("%s: %ld\nTest result: FAIL 1\n", why, result);
 	kernel_shutdown(SHUTDOWN_crash);
