@@ -140,6 +140,22 @@ static void test_interdomain(void **state)
 	assert_int_equal(got, pa);
 }
 
+/* Ports of two words of the bitmap while the upcall is pending already: one kick, both are found. */
+static void test_two_words(void **state)
+{
+	evtchn_port_t low, high, got;
+
+	(void)state;
+	assert_int_equal(event_bind_ipi(&a.event, 0, &low), 0);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(event_bind_ipi(&a.event, 0, &high), 0);
+	assert_int_equal(event_send(&a.event, low), 0);
+	assert_int_equal(event_send(&a.event, high), 0);
+	assert_int_equal(a.kicks[0], 1);
+	assert_int_equal(take(&a, 0, &got), 2);
+	assert_int_equal(got, high);
+}
+
 static void test_loopback(void **state)
 {
 	evtchn_port_t one, two, got;
@@ -428,7 +444,8 @@ static void test_move_vcpu_info(void **state)
 	connect(&pa, &pb);
 	b.shared.vcpu_info[0].arch.cr2 = 42;
 	memset(&elsewhere, 0xee, sizeof(elsewhere));
-	assert_int_equal(event_send(&a.event, pa), 0);
+	/* raised in the old place just after it was copied */
+	b.shared.evtchn_pending[0] |= 1ul << pb;
 	event_move_vcpu_info(&b.vcpu[0], &elsewhere);
 	assert_int_equal(elsewhere.arch.cr2, 42);
 	assert_true(event_upcall_due(&b.vcpu[0]));
@@ -513,15 +530,49 @@ static void test_send_against_close(void **state)
 	pthread_join(thread, NULL);
 }
 
+static void *send_first(void *arg)
+{
+	(void)arg;
+	fake_clock_cpu(1);
+	while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
+		event_send(&a.event, 1);
+	return NULL;
+}
+
+/* Once a port is closed its peer's sends are over: none of them raises whatever the port is used for next. */
+static void test_no_send_after_close(void **state)
+{
+	evtchn_port_t pa, pb;
+	pthread_t thread;
+	unsigned late = 0;
+
+	(void)state;
+	fake_clock_threads(true);
+	over = false;
+	assert_int_equal(event_alloc_unbound(&a.event, 2, &pa), 0);
+	assert_int_equal(pa, 1);
+	pthread_create(&thread, NULL, send_first, NULL);
+	for (unsigned i = 0; i < 30000; i++) {
+		assert_int_equal(event_bind_interdomain(&b.event, &a.event, pa, &pb), 0);
+		assert_int_equal(event_close(&b.event, pb), 0);
+		for (unsigned j = 0; j < 50; j++)
+			late += __atomic_load_n(&b.shared.evtchn_pending[0], __ATOMIC_RELAXED) >> pb & 1;
+	}
+	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	assert_int_equal(late, 0);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, start, end)
 	const struct CMUnitTest tests[] = {
-		TEST(test_interdomain), TEST(test_loopback), TEST(test_connect_only_if_invited),
+		TEST(test_interdomain), TEST(test_two_words), TEST(test_loopback), TEST(test_connect_only_if_invited),
 		TEST(test_masked_waits_for_unmask), TEST(test_bind_vcpu), TEST(test_ipi_and_virq), TEST(test_pirq),
 		TEST(test_close), TEST(test_ports_out_of_range), TEST(test_all_ports), TEST(test_no_memory),
 		TEST(test_reset_is_restartable), TEST(test_destroy), TEST(test_scribbled_pages),
 		TEST(test_move_vcpu_info), TEST(test_poll), TEST(test_send_against_close),
+		TEST(test_no_send_after_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

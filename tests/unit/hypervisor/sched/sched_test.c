@@ -332,6 +332,49 @@ static void test_sleeping_brings_no_profit(void **state)
 	stop();
 }
 
+/* A long sleep is no claim to all that was missed: others go on to get theirs. */
+static void test_long_sleep_is_forgotten(void **state)
+{
+	struct guest *other, *sleeper;
+
+	(void)state;
+	start(1);
+	other = add(256, 0, 1, 0, 0);
+	sleeper = add(256, 0, 1, 0, 0);
+	run(20 * MS);
+	sched_set_down(&sleeper->vcpu[0].sched, true);
+	run(5 * SEC);
+	sched_set_down(&sleeper->vcpu[0].sched, false);
+	other->vcpu[0].total = 0;
+	run(100 * MS);
+	assert_true(total(other) > 35 * MS);
+	stop();
+}
+
+/* Who is pushed off its CPU goes to an idle one at once. */
+static void test_preempted_moves_to_an_idle_cpu(void **state)
+{
+	struct cpumask first = { .bits = { 1 } }, both = { .bits = { 3 } };
+	struct guest *bound, *hog;
+
+	(void)state;
+	start(2);
+	bound = add(256, 0, 1, 20 * MS, 100 * MS);
+	hog = add(256, 0, 1, 0, 0);
+	assert_int_equal(sched_set_affinity(&bound->vcpu[0].sched, &first), 0);
+	assert_int_equal(sched_set_affinity(&hog->vcpu[0].sched, &first), 0);
+	run(60 * MS);
+	assert_int_equal(bound->vcpu[0].sched.state, SCHED_BLOCKED);
+	assert_ptr_equal(current[0], &hog->vcpu[0].sched);
+	assert_int_equal(sched_set_affinity(&hog->vcpu[0].sched, &both), 0);
+	while (bound->vcpu[0].sched.state != SCHED_RUNNING)
+		run(STEP);
+	run(2 * STEP);
+	assert_ptr_equal(current[0], &bound->vcpu[0].sched);
+	assert_ptr_equal(current[1], &hog->vcpu[0].sched);
+	stop();
+}
+
 static void test_affinity(void **state)
 {
 	struct cpumask only = { .bits = { 1 << 1 } }, none = { .bits = { 1 << 5 } };
@@ -538,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_equals_on_two_cpus), cmocka_unit_test(test_weights_on_two_cpus),
 		cmocka_unit_test(test_cap), cmocka_unit_test(test_work_conserving),
 		cmocka_unit_test(test_wakes_quickly), cmocka_unit_test(test_sleeping_brings_no_profit),
+		cmocka_unit_test(test_long_sleep_is_forgotten), cmocka_unit_test(test_preempted_moves_to_an_idle_cpu),
 		cmocka_unit_test(test_affinity), cmocka_unit_test(test_pin_override), cmocka_unit_test(test_pause_counts),
 		cmocka_unit_test(test_block_and_wake), cmocka_unit_test(test_wake_during_switch),
 		cmocka_unit_test(test_yield), cmocka_unit_test(test_runstate), cmocka_unit_test(test_goes_on_cheaply),

@@ -212,6 +212,45 @@ static void test_many(void **state)
 		assert_int_equal(left[i]->order, i + 1);
 }
 
+/* A timer whose function runs on another CPU may not be freed yet. */
+static bool entered, released;
+
+static void slow(struct timer *t)
+{
+	(void)t;
+	__atomic_store_n(&entered, true, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < 100000; i++)
+		machine_relax();
+	__atomic_store_n(&released, true, __ATOMIC_SEQ_CST);
+}
+
+static void *run_slowly(void *arg)
+{
+	struct timer *t = arg;
+
+	fake_clock_cpu(1);
+	timer_set(t, 1);
+	timer_run();
+	return NULL;
+}
+
+static void test_destroy_waits(void **state)
+{
+	pthread_t thread;
+	struct timer t;
+
+	(void)state;
+	fake_clock_threads(true);
+	entered = released = false;
+	timer_init(&t, slow);
+	pthread_create(&thread, NULL, run_slowly, &t);
+	while (!__atomic_load_n(&entered, __ATOMIC_SEQ_CST))
+		machine_relax();
+	timer_destroy(&t);
+	assert_true(__atomic_load_n(&released, __ATOMIC_SEQ_CST));
+	pthread_join(thread, NULL);
+}
+
 /* Two CPUs set and stop the same timers: none is lost on two queues, none is freed while it runs. */
 static struct test_timer shared[4];
 static bool over;
@@ -272,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup(test_arms_only_for_an_earlier_first, start),
 		cmocka_unit_test_setup(test_goes_to_the_cpu_that_sets_it, start),
 		cmocka_unit_test_setup(test_many, start),
+		cmocka_unit_test_setup(test_destroy_waits, start),
 		cmocka_unit_test_setup(test_two_cpus, start),
 	};
 
