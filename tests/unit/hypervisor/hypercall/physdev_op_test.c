@@ -187,6 +187,8 @@ static void devices_are_looked_at(void **state)
 	struct physdev_pci_device_add add = { .devfn = 8 };
 	struct physdev_pci_device device = { .devfn = 8 };
 	struct physdev_apic apic = { .apic_physbase = 0xfec00000, .reg = 1 };
+	struct physdev_pci_mmcfg_reserved window = { .start_bus = 4, .end_bus = 3 };
+	struct physdev_dbgp_op debug = { .op = PHYSDEVOP_DBGP_RESET_DONE };
 
 	(void)state;
 	assert_int_equal(call(PHYSDEVOP_pci_device_add, &add), 0);
@@ -197,6 +199,12 @@ static void devices_are_looked_at(void **state)
 	assert_int_equal(call(PHYSDEVOP_apic_read, &apic), 0);
 	assert_int_equal(apic.value, 0x170021);
 	assert_int_equal(call(PHYSDEVOP_apic_write, &apic), -EPERM);
+	assert_int_equal(call(PHYSDEVOP_pci_mmcfg_reserved, &window), -EINVAL);
+	window.end_bus = 255;
+	assert_int_equal(call(PHYSDEVOP_pci_mmcfg_reserved, &window), 0);
+	assert_int_equal(call(PHYSDEVOP_dbgp_op, &debug), 0);
+	debug.op = 3;
+	assert_int_equal(call(PHYSDEVOP_dbgp_op, &debug), -EINVAL);
 }
 
 static void what_is_not_there_says_so(void **state)
@@ -205,6 +213,8 @@ static void what_is_not_there_says_so(void **state)
 
 	(void)state;
 	assert_int_equal(call(PHYSDEVOP_pirq_eoi_gmfn_v2, arg), -ENOSYS);
+	assert_int_equal(call(PHYSDEVOP_set_iobitmap, arg), -ENOSYS);
+	assert_int_equal(call(PHYSDEVOP_get_free_pirq, arg), -ENOSYS);
 	assert_int_equal(call(0, arg), -ENOSYS);
 	assert_int_equal(call(200, arg), -ENOSYS);
 	assert_int_equal(call(~0u, arg), -ENOSYS);
