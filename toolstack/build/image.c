@@ -62,6 +62,7 @@ static int read_kernel(struct image *image, const char *path, struct error *err)
 {
 	const char *why = "";
 	void *map;
+	int rc;
 
 	if (image->map_size == 0)
 		return error_set(err, ERROR_KERNEL, "kernel %s: the file is empty", path);
@@ -72,7 +73,10 @@ static int read_kernel(struct image *image, const char *path, struct error *err)
 	if (elf_parse(&image->elf, map, image->map_size, &why) ||
 	    pv_kernel_parse(&image->kernel, &image->elf, &why))
 		return error_set(err, ERROR_KERNEL, "kernel %s: %s", path, why);
-	return 0;
+	rc = data_map_open(&image->data, image->kernel_fd, image->map_size);
+	if (rc == -ENOMEM)
+		return error_set(err, ERROR_NO_MEMORY, "out of memory");
+	return rc ? error_set(err, ERROR_FILE, "kernel %s: %s", path, error_text(rc)) : 0;
 }
 
 int image_open(struct image *image, const char *kernel, const char *initrd, struct error *err)
@@ -96,6 +100,7 @@ fail:
 
 void image_close(struct image *image)
 {
+	data_map_free(&image->data);
 	if (image->map)
 		munmap(image->map, image->map_size);
 	if (image->kernel_fd >= 0)

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "build/data.h"
 #include "lib/elf.h"
 #include "lib/error.h"
 #include "lib/pvimage.h"
@@ -18,6 +19,7 @@ struct image {
 	void *map;			/* the kernel file, read-only */
 	uint64_t map_size;
 	struct elf_file elf;
+	struct data_map data;		/* where the kernel file is not zero */
 	struct pv_kernel kernel;
 	int initrd_fd;			/* -1 if there is none */
 	uint64_t initrd_size;

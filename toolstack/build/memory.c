@@ -112,21 +112,44 @@ static int copy_file(struct builder *b, int fd, uint64_t offset, uint64_t to, ui
 	return 0;
 }
 
+/* Copy what is not zero of a segment. With act false: only add up the bytes. */
+static int copy_segment(struct builder *b, const struct elf_segment *segment, bool act)
+{
+	uint64_t to = pv_kernel_segment_start(&b->plan->kernel, segment);
+	uint64_t end = segment->offset + segment->filesz;
+	int rc = 0;
+
+	for (size_t i = 0; i < b->image->data.count && !rc; i++) {
+		struct data_run run = b->image->data.run[i];
+
+		if (run.start < segment->offset)
+			run.start = segment->offset;
+		if (run.end > end)
+			run.end = end;
+		if (run.start >= run.end)
+			continue;
+		if (act)
+			rc = copy_file(b, b->image->kernel_fd, run.start, to + (run.start - segment->offset),
+				       run.end - run.start);
+		else
+			b->to_copy += run.end - run.start;
+	}
+	return rc;
+}
+
 int build_copy(struct builder *b)
 {
 	const struct elf_file *elf = &b->image->elf;
 
 	b->to_copy = b->image->initrd_size;
 	for (uint32_t i = 0; i < elf->nr_segments; i++)
-		b->to_copy += elf->segments[i].filesz;
+		copy_segment(b, &elf->segments[i], false);
 	for (uint32_t i = 0; i < elf->nr_segments; i++) {
-		const struct elf_segment *segment = &elf->segments[i];
-
-		if (copy_file(b, b->image->kernel_fd, segment->offset,
-			      pv_kernel_segment_start(&b->plan->kernel, segment), segment->filesz))
+		if (copy_segment(b, &elf->segments[i], true))
 			return -1;
 	}
-	return copy_file(b, b->image->initrd_fd, 0, b->plan->initrd.pfn * HYP_PAGE_SIZE, b->image->initrd_size);
+	return copy_file(b, b->image->initrd_fd, 0, b->plan->initrd.pfn * HYP_PAGE_SIZE,
+			 b->image->initrd_size);
 }
 
 static uint64_t mfn_of(void *context, uint64_t pfn)

@@ -10,8 +10,7 @@
 #include "build/bzimage.h"
 #include "lib/error.h"
 
-#define UNPACK_CACHE "/var/cache/enso/kernels"
-#define UNPACK_KEEP 4	/* kernels in the cache; the one used longest ago goes first */
+#define UNPACK_KEEP 4U	/* kernels in the cache; the one used longest ago goes first */
 
 /*
  * The unpacked kernel of the bzImage that fd and path name, opened read-only. Returns a descriptor or -1 with err set.

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hypervisor in this process, in place of toolstack/hyp: domains with memory that can be mapped, page tables that must not be
+ * writable elsewhere when they are pinned, event channels, a log. Every call can be made to fail. For one thread.
+ */
+#ifndef FAKE_HYP_H
+#define FAKE_HYP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hyp/hyp.h"
+
+/* Start afresh with Domain-0 and this much free memory. */
+void fake_hyp_reset(uint64_t free_pages);
+
+/* The n-th call from now on (1 is the next) fails with -ENOMEM; 0: none does. */
+void fake_hyp_fail_at(unsigned n);
+bool fake_hyp_failed(void);
+
+/* How much is left behind: domains beside Domain-0, pages that are mapped, pages that domains have. */
+unsigned fake_hyp_domains(void);
+unsigned fake_hyp_mapped(void);
+uint64_t fake_hyp_used(void);
+
+/* A domain as a test looks at it. NULL if there is none. */
+struct fake_domain {
+	bool exists;
+	struct xen_domctl_getdomaininfo info;
+	struct xen_domctl_createdomain config;
+	uint32_t max_vcpus;
+	uint64_t max_kib, map_bytes, pinned, hypercall_page, grant_frame;
+	unsigned ports;
+	struct vcpu_guest_context context;
+	bool has_context;
+};
+struct fake_domain *fake_hyp_domain(uint32_t domid);
+
+/* The contents of a machine frame. */
+void *fake_hyp_frame(uint64_t mfn);
+
+/* Let a domain shut down by itself, as a guest would. */
+void fake_hyp_shutdown(uint32_t domid, unsigned reason);
+
+#endif
