@@ -19,7 +19,7 @@
 #include "abi/xen.h"
 #include "lib/types.h"
 #include "mm/mm.h"
-#include "x86/windows.h"
+#include "x86/machine.h"
 
 enum frame_type { TYPE_NONE, TYPE_L1, TYPE_L2, TYPE_L3, TYPE_L4, TYPE_WRITABLE, TYPE_SEGDESC };
 

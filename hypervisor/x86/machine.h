@@ -8,6 +8,7 @@
 
 #include "lib/cpumask.h"
 #include "lib/types.h"
+#include "x86/windows.h"
 
 /* -- CPUs -- */
 
