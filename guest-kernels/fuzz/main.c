@@ -26,8 +26,8 @@ static uint64_t state;
 static char *victims[NR_VICTIMS];
 static uint64_t mfns[NR_VICTIMS];
 static char *tables[4];			/* those under TEST_VA, by level; M2P will not be there to find them */
-/* Memory that arguments point to: never unmapped by us. */
-static uint64_t scratch[4][512] __attribute__((aligned(4096)));
+/* Four pages that arguments point to, with nothing behind them: results of any length end there. */
+static uint64_t (*const scratch)[512] = (void *)0x30000000000;
 
 static uint64_t random(void)
 {
@@ -184,7 +184,7 @@ static struct call memory(void)
 		};
 	*(uint64_t *)(r + 2) = below(4) ? 0 : any();
 	for (unsigned int i = 0; i < 8; i++) {
-		scratch[1][i] = frame();
+		scratch[1][i] = below(4) ? mfns[below(NR_VICTIMS)] : any();
 		scratch[2][i] = below(2) ? page_pfn(victims[below(NR_VICTIMS)]) : any();
 	}
 	return (struct call){ __HYPERVISOR_memory_op, { cmds[below(4)], (uint64_t)r } };
@@ -238,6 +238,8 @@ static struct call simple(void)
 	};
 	struct call c = { numbers[below(sizeof(numbers) / sizeof(*numbers))], { any(), any(), any(), any(), any() } };
 
+	if (c.nr == __HYPERVISOR_vm_assist)
+		c.arg[1] = below(8);	/* m2p_strict would take M2P from our own hands */
 	if (c.nr == __HYPERVISOR_update_descriptor)
 		c.arg[0] = entry_address();
 	if (c.nr == __HYPERVISOR_set_gdt) {
@@ -355,6 +357,8 @@ void test_main(void)
 		victims[i] = page_alloc();
 		mfns[i] = page_mfn(victims[i]);
 	}
+	for (unsigned int i = 0; i < 4; i++)
+		page_map((uint64_t)scratch[i], page_entry(page_alloc(), PTE_RW));
 	page_map(TEST_VA, 0);
 	for (int level = 1; level < 4; level++)
 		tables[level] = (char *)((uint64_t)page_walk(TEST_VA, level) & -PAGE_SIZE);
