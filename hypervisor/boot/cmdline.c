@@ -195,7 +195,7 @@ static const struct {
 	{ "smep", offsetof(struct boot_options, smep) },
 	{ "x2apic", offsetof(struct boot_options, x2apic) },
 	{ "tsc-deadline", offsetof(struct boot_options, tsc_deadline) },
-	{ "mm-check", offsetof(struct boot_options, check) },
+	{ "lock-check", offsetof(struct boot_options, lock_check) },
 };
 
 static const struct {

@@ -22,7 +22,8 @@ struct boot_options {
 	int loglvl, guest_loglvl;	/* enum log_level, -1: nothing */
 	bool noreboot;
 	unsigned max_cpus;		/* 0: no limit; nosmp is 1 */
-	bool smap, smep, x2apic, tsc_deadline, check;
+	bool smap, smep, x2apic, tsc_deadline;
+	bool lock_check;		/* check lock order and holders; always in debug builds */
 };
 
 /* The values that hold if the command line says nothing. */

@@ -14,6 +14,7 @@
 #include "domain/domain.h"
 #include "irq/irq.h"
 #include "lib/assert.h"
+#include "lib/lock.h"
 #include "lib/string.h"
 #include "mm/heap.h"
 #include "mm/mm.h"
@@ -67,6 +68,7 @@ static void console_start(void)
 	if (o->console_vga && v->kind == VIDEO_TEXT && v->address < 0x100000)
 		vga_init(boot_va(v->address), v->width, v->height);
 	log_set_levels(o->loglvl, o->guest_loglvl);
+	lock_checks = o->lock_check || ENSO_DEBUG;
 }
 
 /* What GRUB left, and the options in it; the console starts with them. */
@@ -195,6 +197,8 @@ static _Noreturn void start(void)
 	smp_release();
 	input_start();
 	dom0_build(&boot_info);
+	if (!boot_info.options.vga_keep)
+		vga_release();		/* the screen is domain 0's now */
 	cpu_run();
 }
 

@@ -29,7 +29,7 @@ struct framebuffer {
 	uint8_t bpp, type;
 	uint16_t reserved;
 	uint8_t red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
-};
+} __attribute__((packed));
 
 enum { FRAMEBUFFER_RGB = 1, FRAMEBUFFER_TEXT = 2 };
 

@@ -88,20 +88,26 @@ void console_write(const char *text, size_t n)
 	leave();
 }
 
-/* Under the lock: a whole line into ring and sinks. */
-static void put_line(const char *text, size_t n)
+static void emit_line(const char *text, size_t n)
 {
 	static const char prefix[] = "(enso) ";
 
-	for (size_t i = 0; i < n; i++)
-		ring[ring_end++ % LOG_SIZE] = text[i];
-	ring[ring_end++ % LOG_SIZE] = '\n';
 	if (mid_line)
 		emit("\n", 1);
 	mid_line = false;
 	emit(prefix, sizeof(prefix) - 1);
 	emit(text, n);
 	emit("\n", 1);
+}
+
+/* Under the lock: a whole line into the ring, and to the sinks if its level is printed. */
+static void put_line(const char *text, size_t n, bool print)
+{
+	for (size_t i = 0; i < n; i++)
+		ring[ring_end++ % LOG_SIZE] = text[i];
+	ring[ring_end++ % LOG_SIZE] = '\n';
+	if (print)
+		emit_line(text, n);
 	if (log_notify && !busted)
 		log_notify();
 }
@@ -112,13 +118,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_list args;
 	size_t n;
 
-	if ((int)level > host_level && !busted)
-		return;
 	va_start(args, fmt);
 	n = format_args(text, sizeof(text), fmt, args);
 	va_end(args);
 	enter();
-	put_line(text, min(n, sizeof(text) - 1));
+	put_line(text, min(n, sizeof(text) - 1), (int)level <= host_level || busted);
 	leave();
 }
 
@@ -130,7 +134,7 @@ static bool guest_may_log(void)
 
 	if (second != burst_second) {
 		if (burst_lost)
-			put_line(text, format_text(text, sizeof(text), "%u lines about guests left out", burst_lost));
+			put_line(text, format_text(text, sizeof(text), "%u lines about guests left out", burst_lost), true);
 		burst_second = second;
 		burst_lines = burst_lost = 0;
 	}
@@ -156,7 +160,7 @@ void log_guest(enum log_level level, unsigned domid, const char *fmt, ...)
 	va_end(args);
 	enter();
 	if (guest_may_log())
-		put_line(text, min(n, sizeof(text) - 1));
+		put_line(text, min(n, sizeof(text) - 1), true);
 	leave();
 }
 
@@ -178,6 +182,26 @@ size_t log_read(char *buf, size_t size, uint64_t *from)
 		buf[n++] = ring[(*from)++ % LOG_SIZE];
 	leave();
 	return n;
+}
+
+void log_print_last(unsigned lines)
+{
+	uint64_t at = ring_end, oldest = ring_end > LOG_SIZE ? ring_end - LOG_SIZE : 0;
+	char text[LINE_MAX];
+
+	for (unsigned newlines = 0; at > oldest; at--)
+		if (ring[(at - 1) % LOG_SIZE] == '\n' && newlines++ == lines)
+			break;
+	for (size_t n = 0; at < ring_end; at++) {
+		char c = ring[at % LOG_SIZE];
+
+		if (c != '\n' && n < sizeof(text)) {
+			text[n++] = c;
+		} else {
+			emit_line(text, n);
+			n = 0;
+		}
+	}
 }
 
 void log_clear(void)

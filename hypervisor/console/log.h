@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's log: a ring in memory (what `enso dmesg` reads) that also goes to the serial line and the screen.
- * One call is one whole line, without a trailing newline; levels are filtered by loglvl= and guest_loglvl=.
+ * The hypervisor's log: a ring in memory (what `enso dmesg` reads). What loglvl= lets through also goes
+ * to the serial line and the screen. One call is one whole line, without a trailing newline.
  */
 #ifndef CONSOLE_LOG_H
 #define CONSOLE_LOG_H
@@ -28,6 +28,8 @@ void log_set_levels(int host, int guest);
  * move *from behind it. Returns how many of `size` bytes were filled.
  */
 size_t log_read(char *buf, size_t size, uint64_t *from);
+/* Print the ring's last lines again: for panic, when nobody else runs. */
+void log_print_last(unsigned lines);
 /* Forget the ring's content (for readers that start at 0). */
 void log_clear(void);
 

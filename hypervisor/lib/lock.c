@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket locks. Debug builds keep, for each CPU, the locks that it holds, and check the order at every acquisition; a wrong
- * order is found the first time that it is tried, not the first time that it deadlocks.
+ * Ticket locks. With lock_checks on, each CPU's held locks are noted and the order is checked at every
+ * acquisition: a wrong order is found the first time that it is tried, not the first time that it
+ * deadlocks.
  */
 #include "lib/lock.h"
 
 #include "lib/assert.h"
 #include "x86/machine.h"
 
-#ifdef ENSO_DEBUG
 #define HELD_MAX	16
 
 static struct held {
@@ -16,11 +16,15 @@ static struct held {
 	struct lock *lock[HELD_MAX];
 } held[CPU_MAX];
 
+bool lock_checks;
+
 /* A lock may be taken if its rank is above all that we hold, or equal for the second of lock_two(). */
 static void note_acquire(struct lock *lock, bool second)
 {
 	struct held *h = &held[machine_cpu()];
 
+	if (!lock_checks)
+		return;
 	ASSERT(!lock_held(lock));
 	for (unsigned i = 0; i < h->n; i++)
 		ASSERT(h->lock[i]->rank < lock->rank || (second && h->lock[i]->rank == lock->rank));
@@ -33,23 +37,13 @@ static void note_release(struct lock *lock)
 	struct held *h = &held[machine_cpu()];
 	unsigned i = 0;
 
+	if (!lock_checks)
+		return;
 	while (i < h->n && h->lock[i] != lock)
 		i++;
 	ASSERT(i < h->n);
 	h->lock[i] = h->lock[--h->n];
 }
-#else
-static void note_acquire(struct lock *lock, bool second)
-{
-	(void)lock;
-	(void)second;
-}
-
-static void note_release(struct lock *lock)
-{
-	(void)lock;
-}
-#endif
 
 void lock_init(struct lock *lock, enum lock_rank rank)
 {

@@ -2,7 +2,7 @@
 /*
  * Ticket spinlocks that know their holder and their rank. Interrupts are always off in the hypervisor, so there is one kind.
  * The ranks are the lock order of ARCHITECTURE.md: a CPU may take a lock only if its rank is above all it holds (two of the
- * same rank: lock_two(), by ascending key). Debug builds check both.
+ * same rank: lock_two(), by ascending key).
  */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H
@@ -22,6 +22,9 @@ struct lock {
 };
 
 #define LOCK_INIT(r)	{ .rank = (r) }
+
+/* Check holders and ranks at every step: debug builds, option lock-check. To be set while no lock is held. */
+extern bool lock_checks;
 
 void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_acquire(struct lock *lock);

@@ -18,6 +18,9 @@
 #include "x86/insn.h"
 #include "x86/machine.h"
 
+#define LOG_LINES	12
+#define LOG_HEADER	"\n(enso) ---- the end of the log, printed before or not ----\n"
+
 struct symbol {
 	uint32_t offset, name;		/* from IMAGE_VIRT; from symbol_names */
 };
@@ -115,6 +118,8 @@ static void begin(void)
 	if (cpumask_test(&cpus_online, machine_cpu()))
 		apic_send_nmi_others();
 	console_bust();
+	console_write(LOG_HEADER, sizeof(LOG_HEADER) - 1);
+	log_print_last(LOG_LINES);
 }
 
 static _Noreturn void end(void)
