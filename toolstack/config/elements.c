@@ -279,8 +279,8 @@ int elements_check(struct reader *reader, const xmlNode *root)
 		cfg->current_memory_kib = cfg->memory_kib;
 	if (cfg->current_memory_kib > cfg->memory_kib)
 		return reader_refuse(reader, root,
-				     "<currentMemory> %" PRIu64 " KiB is more than <memory> %" PRIu64
-				     " KiB",
+				     "<currentMemory> %" PRIu64 " KiB is more than <memory> "
+								"%" PRIu64 " KiB",
 				     cfg->current_memory_kib, cfg->memory_kib);
 	if (!cfg->vcpus_max)
 		cfg->vcpus_max = 1;

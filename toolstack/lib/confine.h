@@ -4,8 +4,8 @@
 #define LIB_CONFINE_H
 
 /*
- * Drops every capability of this process, and the right to get any back. The user id stays: root's files can still
- * be used, as their owner.
+ * Drops every capability of this process, and the right to get any back. The user id stays:
+ * root's files can still be used, as their owner.
  */
 void confine_self(void);
 

@@ -160,16 +160,14 @@ static void check_domains(struct server *server)
 		next = domain->next;
 		if (!domain->domid || domain->gone)
 			continue;
-		size_t frame = record_frame_begin(&store->log);
 		int rc = hyp_domain_info(server->hyp, domain->domid, &info);
 		if (rc == -ESRCH || (!rc && info.flags & XEN_DOMINF_dying)) {
 			store_release_domain(store, domain);
 		} else if (!rc && info.flags & XEN_DOMINF_shutdown && !domain->shutdown) {
 			domain->shutdown = true;
-			store_log_domain(store, domain);
+			store_log_domain(&store->log, domain);
 			told = true;
 		}
-		record_frame_end(&store->log, frame);
 	}
 	if (told)
 		store_fire_special(store, STORE_SPECIAL_RELEASE);
@@ -252,9 +250,7 @@ static bool ring_put(struct server *server, struct domain *domain)
 
 	do {
 		if (ring_send_needs_log(conn)) {
-			size_t frame = record_frame_begin(&server->store->log);
-			store_log_output(server->store, conn);
-			record_frame_end(&server->store->log, frame);
+			store_log_output(&server->store->log, conn);
 			journal_flush(&server->journal, server->store);
 		}
 		put = ring_send(domain->ring->page, conn);
@@ -266,10 +262,7 @@ static bool ring_put(struct server *server, struct domain *domain)
 /* Takes a part of a request that is longer than the ring. */
 static bool ring_take_part(struct server *server, struct domain *domain)
 {
-	size_t frame = record_frame_begin(&server->store->log);
-
-	store_log_input(server->store, &domain->conn);
-	record_frame_end(&server->store->log, frame);
+	store_log_input(&server->store->log, &domain->conn);
 	journal_flush(&server->journal, server->store);
 	return ring_consume(domain->ring->page, &domain->conn);
 }

@@ -18,14 +18,14 @@ struct domain *store_find_domain(struct store *store, uint32_t domid)
 	return domain;
 }
 
-void store_log_domain(struct store *store, const struct domain *domain)
+void store_log_domain(struct record_buffer *log, const struct domain *domain)
 {
-	record_begin(&store->log, RECORD_DOMAIN);
-	record_u32(&store->log, domain->domid);
-	record_u32(&store->log, domain->conn.actor.target);
-	record_u64(&store->log, domain->frame);
-	record_u32(&store->log, domain->port);
-	record_u32(&store->log, domain->shutdown);
+	record_begin(log, RECORD_DOMAIN);
+	record_u32(log, domain->domid);
+	record_u32(log, domain->conn.actor.target);
+	record_u64(log, domain->frame);
+	record_u32(log, domain->port);
+	record_u32(log, domain->shutdown);
 }
 
 struct domain *store_add_domain(struct store *store, uint32_t domid, uint64_t frame, uint32_t port)
@@ -85,9 +85,9 @@ int store_introduce_domain(struct store *store, uint32_t domid, uint64_t frame, 
 		delete_domain(store, domain);
 		return rc;
 	}
-	store_log_domain(store, domain);
-	store_log_input(store, &domain->conn);
-	store_log_output(store, &domain->conn);
+	store_log_domain(&store->log, domain);
+	store_log_input(&store->log, &domain->conn);
+	store_log_output(&store->log, &domain->conn);
 	return 0;
 }
 

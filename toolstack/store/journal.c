@@ -122,6 +122,7 @@ int journal_rewrite(struct journal *journal, struct store *store)
 void journal_flush(struct journal *journal, struct store *store)
 {
 	struct record_buffer *log = &store->log;
+	char head[RECORD_FRAME_HEAD];
 
 	if (journal->fd < 0 || log->failed) {
 		if (store->now >= journal->retry)
@@ -131,12 +132,15 @@ void journal_flush(struct journal *journal, struct store *store)
 	}
 	if (!log->len)
 		return;
-	int rc = write_all(journal->fd, log->bytes, log->len);
+	record_frame_head(log->bytes, log->len, head);
+	int rc = write_all(journal->fd, head, sizeof(head));
+	if (!rc)
+		rc = write_all(journal->fd, log->bytes, log->len);
 	if (rc) {
 		journal_fail(journal, store, rc);
 		return;
 	}
-	journal->size += log->len;
+	journal->size += sizeof(head) + log->len;
 	log->len = 0;
 	if (journal->size > 2 * journal->base + SLACK)
 		journal_rewrite(journal, store);

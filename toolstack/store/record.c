@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_HEAD (2 * sizeof(uint32_t))
-
 static void put(struct record_buffer *buffer, const void *bytes, size_t len)
 {
 	if (buffer->failed)
@@ -67,6 +65,13 @@ static uint32_t checksum(const char *bytes, size_t len)
 	return sum;
 }
 
+void record_frame_head(const char *records, size_t len, char head[RECORD_FRAME_HEAD])
+{
+	uint32_t words[2] = { (uint32_t)len, checksum(records, len) };
+
+	memcpy(head, words, sizeof(words));
+}
+
 size_t record_frame_begin(struct record_buffer *buffer)
 {
 	size_t start = buffer->len;
@@ -77,18 +82,14 @@ size_t record_frame_begin(struct record_buffer *buffer)
 
 void record_frame_end(struct record_buffer *buffer, size_t start)
 {
-	uint32_t head[2];
-
 	if (buffer->failed)
 		return;
-	size_t len = buffer->len - start - FRAME_HEAD;
-	if (!len) {
+	char *head = buffer->bytes + start;
+	size_t len = buffer->len - start - RECORD_FRAME_HEAD;
+	if (len)
+		record_frame_head(head + RECORD_FRAME_HEAD, len, head);
+	else
 		buffer->len = start;
-		return;
-	}
-	head[0] = (uint32_t)len;
-	head[1] = checksum(buffer->bytes + start + FRAME_HEAD, len);
-	memcpy(buffer->bytes + start, head, sizeof(head));
 }
 
 /* The next @len bytes, or NULL. */

@@ -50,6 +50,11 @@ size_t record_frame_begin(struct record_buffer *buffer);
 /* Ends the frame that starts at @start: fills in its head. An empty frame is taken back. */
 void record_frame_end(struct record_buffer *buffer, size_t start);
 
+#define RECORD_FRAME_HEAD 8
+
+/* The head of a frame whose records are these @len bytes. */
+void record_frame_head(const char *records, size_t len, char head[RECORD_FRAME_HEAD]);
+
 /* What is left to be read. Once something did not fit it has failed, and yields zeros. */
 struct record_reader {
 	const char *at;

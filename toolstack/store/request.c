@@ -21,12 +21,12 @@ static const struct {
 	[XS_RM] = { request_rm, .in_tx = true },
 	[XS_SET_PERMS] = { request_set_perms, .in_tx = true },
 	[XS_TRANSACTION_END] = { request_transaction_end, .in_tx = true },
-	[XS_TRANSACTION_START] = { request_transaction_start },
-	[XS_WATCH] = { request_watch },
-	[XS_UNWATCH] = { request_unwatch },
-	[XS_RESET_WATCHES] = { request_reset_watches },
-	[XS_GET_DOMAIN_PATH] = { request_get_domain_path },
-	[XS_IS_DOMAIN_INTRODUCED] = { request_is_domain_introduced },
+	[XS_TRANSACTION_START] = { .handler = request_transaction_start },
+	[XS_WATCH] = { .handler = request_watch },
+	[XS_UNWATCH] = { .handler = request_unwatch },
+	[XS_RESET_WATCHES] = { .handler = request_reset_watches },
+	[XS_GET_DOMAIN_PATH] = { .handler = request_get_domain_path },
+	[XS_IS_DOMAIN_INTRODUCED] = { .handler = request_is_domain_introduced },
 	[XS_INTRODUCE] = { request_introduce, .privileged = true },
 	[XS_RELEASE] = { request_release, .privileged = true },
 	[XS_RESUME] = { request_resume, .privileged = true },
@@ -91,39 +91,37 @@ int store_serve(struct store *store, struct connection *conn)
 		.reply = (struct wire_message *)message->bytes,
 	};
 	effects_init(&request.effects);
-	size_t frame = record_frame_begin(&store->log);
 	int rc = handle(&request, &header);
 	if (!rc && !request.reply->header.len && !answers(header.type))
 		wire_add_string(request.reply, "OK");
 	connection_reply(conn, finish(message, &header, rc));
 	connection_request_done(conn);
 	if (conn->ring) {
-		store_log_input(store, conn);
-		store_log_output(store, conn);
+		store_log_input(&store->log, conn);
+		store_log_output(&store->log, conn);
 	}
 	store_publish(store, &request.effects);
 	for (unsigned int i = 0; i < 2; i++) {
 		if (request.specials & 1u << i)
 			store_fire_special(store, i);
 	}
-	record_frame_end(&store->log, frame);
 	connection_settle(conn, &store->limits);
 	return 0;
 }
 
-void store_log_input(struct store *store, const struct connection *conn)
+void store_log_input(struct record_buffer *log, const struct connection *conn)
 {
-	record_begin(&store->log, RECORD_INPUT);
-	record_u32(&store->log, conn->actor.domid);
-	record_u32(&store->log, conn->in_pos);
-	record_bytes(&store->log, conn->in, conn->in_len);
+	record_begin(log, RECORD_INPUT);
+	record_u32(log, conn->actor.domid);
+	record_u32(log, conn->in_pos);
+	record_bytes(log, conn->in, conn->in_len);
 }
 
-void store_log_output(struct store *store, const struct connection *conn)
+void store_log_output(struct record_buffer *log, const struct connection *conn)
 {
-	record_begin(&store->log, RECORD_OUTPUT);
-	record_u32(&store->log, conn->actor.domid);
-	record_u32(&store->log, conn->out_pos);
-	record_bytes(&store->log, conn->out ? conn->out->bytes : "",
+	record_begin(log, RECORD_OUTPUT);
+	record_u32(log, conn->actor.domid);
+	record_u32(log, conn->out_pos);
+	record_bytes(log, conn->out ? conn->out->bytes : "",
 		     conn->out ? conn->out->len : 0);
 }

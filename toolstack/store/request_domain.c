@@ -87,7 +87,7 @@ int request_resume(struct request *request)
 	if (rc)
 		return rc;
 	domain->shutdown = false;
-	store_log_domain(request->store, domain);
+	store_log_domain(&request->store->log, domain);
 	return 0;
 }
 
@@ -104,7 +104,7 @@ int request_set_target(struct request *request)
 	if (!store_find_domain(request->store, target))
 		return -ENOENT;
 	domain->conn.actor.target = target;
-	store_log_domain(request->store, domain);
+	store_log_domain(&request->store->log, domain);
 	return 0;
 }
 

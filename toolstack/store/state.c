@@ -39,20 +39,14 @@ static void dump_watches(struct record_buffer *buffer, const struct connection *
 	}
 }
 
-static void dump_domain(struct store *store, struct record_buffer *buffer,
-			const struct domain *domain)
+static void dump_domain(struct record_buffer *buffer, const struct domain *domain)
 {
 	const struct connection *conn = &domain->conn;
-	struct record_buffer log = store->log;
 	size_t frame = record_frame_begin(buffer);
 
-	/* The functions that log a domain write to the store's log: lend them this buffer. */
-	store->log = *buffer;
-	store_log_domain(store, domain);
-	store_log_input(store, conn);
-	store_log_output(store, conn);
-	*buffer = store->log;
-	store->log = log;
+	store_log_domain(buffer, domain);
+	store_log_input(buffer, conn);
+	store_log_output(buffer, conn);
 	dump_watches(buffer, conn);
 	for (const struct transaction *tx = conn->transactions; tx; tx = tx->next) {
 		record_begin(buffer, RECORD_TX_START);
@@ -76,25 +70,26 @@ void store_dump(struct store *store, struct record_buffer *buffer)
 	record_frame_end(buffer, frame);
 	for (const struct domain *domain = store->domains; domain; domain = domain->next) {
 		if (!domain->gone)
-			dump_domain(store, buffer, domain);
+			dump_domain(buffer, domain);
 	}
 }
 
-static struct perms *get_perms(struct record_reader *record)
+static int get_perms(struct record_reader *record, struct perms **perms)
 {
 	size_t len;
 	const char *bytes = record_get_bytes(record, &len);
 	struct store_perm list[PERMS_MAX];
 
 	if (!bytes || !len || len % sizeof(list[0]) || len > sizeof(list))
-		return NULL;
+		return -EPROTO;
 	memcpy(list, bytes, len);
 	unsigned int count = (unsigned int)(len / sizeof(list[0]));
 	for (unsigned int i = 0; i < count; i++) {
 		if (list[i].domid >= PERMS_DOMID_END || list[i].access > STORE_BOTH)
-			return NULL;
+			return -EPROTO;
 	}
-	return perms_new(list, count);
+	*perms = perms_new(list, count);
+	return *perms ? 0 : -ENOMEM;
 }
 
 /* A path that has been made canonical before. */
@@ -107,17 +102,19 @@ static bool get_path(struct record_reader *record, struct path *path)
 
 static int replay_node(struct store *store, struct record_reader *record)
 {
+	struct perms *perms = NULL;
+	struct value *value = NULL;
 	struct path path;
 	unsigned int created;
 	size_t len;
-	struct perms *perms;
-	int rc = -EPROTO;
+	int rc = get_path(record, &path) ? get_perms(record, &perms) : -EPROTO;
 
-	if (!get_path(record, &path) || !(perms = get_perms(record)))
-		return -EPROTO;
-	const char *bytes = record_get_bytes(record, &len);
-	struct value *value = bytes && len <= XENSTORE_PAYLOAD_MAX ? value_new(bytes, len) : NULL;
-	if (value)
+	const char *bytes = rc ? NULL : record_get_bytes(record, &len);
+	if (!rc && (!bytes || len > XENSTORE_PAYLOAD_MAX))
+		rc = -EPROTO;
+	if (!rc && !(value = value_new(bytes, len)))
+		rc = -ENOMEM;
+	if (!rc)
 		rc = tree_set(&store->tree, path.text, perms, value, &created);
 	value_put(value);
 	perms_put(perms);
@@ -142,10 +139,11 @@ static int replay_gone(struct store *store, struct record_reader *record)
 static int replay_special(struct store *store, struct record_reader *record)
 {
 	uint32_t which = record_get_u32(record);
-	struct perms *perms = which < 2 ? get_perms(record) : NULL;
+	struct perms *perms;
+	int rc = which < 2 ? get_perms(record, &perms) : -EPROTO;
 
-	if (!perms)
-		return -EPROTO;
+	if (rc)
+		return rc;
 	perms_put(store->special[which]);
 	store->special[which] = perms;
 	return 0;

@@ -49,7 +49,7 @@ struct store {
 	const struct store_io *io;
 	void *io_context;	  /* for the functions of io */
 	uint64_t now;		  /* seconds, kept by store_tick() */
-	struct record_buffer log; /* what is to be written to the journal */
+	struct record_buffer log; /* records for the next frame of the journal */
 	uint32_t owned[PERMS_DOMID_END];
 };
 
@@ -78,10 +78,10 @@ void store_reset(struct store *store, struct connection *conn);
 int store_serve(struct store *store, struct connection *conn);
 
 /* Notes in the log, for a ring: its first message is owed from conn->out_pos on. */
-void store_log_output(struct store *store, const struct connection *conn);
+void store_log_output(struct record_buffer *log, const struct connection *conn);
 
 /* Notes in the log, for a ring: what is received of a request was taken up to conn->in_pos. */
-void store_log_input(struct store *store, const struct connection *conn);
+void store_log_input(struct record_buffer *log, const struct connection *conn);
 
 /* Accounts for effects, logs them and tells watchers; frees them. */
 void store_publish(struct store *store, struct effects *effects);
@@ -97,7 +97,7 @@ struct domain *store_find_domain(struct store *store, uint32_t domid);
 struct domain *store_add_domain(struct store *store, uint32_t domid, uint64_t frame, uint32_t port);
 
 /* Notes in the log what is known of the domain. */
-void store_log_domain(struct store *store, const struct domain *domain);
+void store_log_domain(struct record_buffer *log, const struct domain *domain);
 
 /* INTRODUCE. Returns 0 or -ENOMEM, or what the I/O said. */
 int store_introduce_domain(struct store *store, uint32_t domid, uint64_t frame, uint32_t port);
