@@ -59,6 +59,19 @@ static int check_unique(struct creation *c)
 	return rc;
 }
 
+/* Memory that is not there need not be given out to find that. */
+static int check_memory(struct creation *c)
+{
+	struct xen_sysctl_physinfo host;
+	uint64_t want = c->config->current_memory_kib / 4;
+
+	if (hyp_host_physinfo(c->vm->hyp, &host) || want <= host.free_pages)
+		return 0;
+	return error_set(c->err, ERROR_NO_MEMORY,
+			 "wants %llu MiB of memory, the host has %llu MiB free; stop another guest or give less",
+			 (unsigned long long)want >> 8, (unsigned long long)host.free_pages >> 8);
+}
+
 static int create_domain(struct creation *c)
 {
 	struct xen_domctl_createdomain config = {
@@ -89,6 +102,8 @@ static int claim(struct creation *c)
 	if (lock < 0)
 		return -1;
 	rc = check_unique(c);
+	if (!rc)
+		rc = check_memory(c);
 	if (!rc) {
 		c->marker = vm_marker_make(c->config->uuid, c->err);
 		rc = c->marker < 0 ? -1 : create_domain(c);
