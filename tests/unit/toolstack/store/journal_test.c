@@ -4,11 +4,13 @@
  * it wrote), damaged, on a file system that is full; and the records of all kinds, there and
  * back.
  *
- * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c toolstack/store/perms.c
- * Links: toolstack/store/tree.c toolstack/store/change.c toolstack/store/watch.c toolstack/store/transaction.c
- * Links: toolstack/store/connection.c toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
- * Links: toolstack/store/request.c toolstack/store/request_node.c toolstack/store/request_watch.c
- * Links: toolstack/store/request_domain.c toolstack/store/state.c toolstack/store/journal.c
+ * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c
+ * Links: toolstack/store/perms.c toolstack/store/tree.c toolstack/store/change.c
+ * Links: toolstack/store/watch.c toolstack/store/transaction.c toolstack/store/connection.c
+ * Links: toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
+ * Links: toolstack/store/request.c toolstack/store/request_node.c
+ * Links: toolstack/store/request_watch.c toolstack/store/request_domain.c
+ * Links: toolstack/store/state.c toolstack/store/journal.c
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +53,7 @@ static void change_things(struct harness *h, struct journal *journal)
 
 	put(h, c, 0, "/local/domain/1", "home");
 	journal_flush(journal, h->store);
-	ASK(h, c, XS_SET_PERMS, 0, "/local/domain/1\0n1\0r2");
+	ASK(h, c, XS_SET_PERMS, 0, "/local/domain/1\0n1\0r4");
 	journal_flush(journal, h->store);
 	ASK(h, c, XS_SET_PERMS, 0, "@introduceDomain\0r0");
 	ASK(h, one, XS_WATCH, 0, "rel\0t1");
@@ -59,7 +61,7 @@ static void change_things(struct harness *h, struct journal *journal)
 	ASK(h, one, XS_UNWATCH, 0, "/local\0t2");
 	uint32_t tx = begin(h, one);
 	put(h, one, tx, "x/y/z", "1");
-	ASK(h, one, XS_SET_PERMS, tx, "x/y\0n1\0b2");
+	ASK(h, one, XS_SET_PERMS, tx, "x/y\0n1\0b5");
 	ASK(h, one, XS_RM, tx, "x/y/z");
 	put(h, one, tx, "x/w", "2");
 	assert_int_equal(end(h, one, tx, true), 0);
@@ -115,7 +117,7 @@ static void loads_what_was_written(void **state)
 	assert_int_equal(get(&again, &again.control, 0, "/local/domain/1/x/w"), 0);
 	assert_string_equal(again.reply, "2");
 	assert_int_equal(ASK(&again, &again.control, XS_GET_PERMS, 0, "/local/domain/1/x"), 0);
-	assert_memory_equal(again.reply, "n1\0r2", 6); /* not those of the child that made it */
+	assert_memory_equal(again.reply, "n1\0r4", 6); /* not those of the child that made it */
 	assert_null(store_find_domain(again.store, 2));
 	assert_int_equal(store_find_domain(again.store, 3)->conn.actor.target, 1);
 	/* An open transaction is known, and can only end with EAGAIN. */

@@ -4,11 +4,12 @@
  * answered, or not served yet; what was refused has changed nothing, and the accounts stay
  * right.
  *
- * Links: tests/unit/support/failing_alloc.c
- * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c toolstack/store/perms.c
- * Links: toolstack/store/tree.c toolstack/store/change.c toolstack/store/watch.c toolstack/store/transaction.c
- * Links: toolstack/store/connection.c toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
- * Links: toolstack/store/request.c toolstack/store/request_node.c toolstack/store/request_watch.c
+ * Links: tests/unit/support/failing_alloc.c tests/unit/toolstack/store/harness.c
+ * Links: toolstack/store/wire.c toolstack/store/path.c toolstack/store/perms.c
+ * Links: toolstack/store/tree.c toolstack/store/change.c toolstack/store/watch.c
+ * Links: toolstack/store/transaction.c toolstack/store/connection.c toolstack/store/record.c
+ * Links: toolstack/store/store.c toolstack/store/domain.c toolstack/store/request.c
+ * Links: toolstack/store/request_node.c toolstack/store/request_watch.c
  * Links: toolstack/store/request_domain.c toolstack/store/state.c
  */
 #include <errno.h>

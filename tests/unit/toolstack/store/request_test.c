@@ -3,11 +3,13 @@
  * Requests and every way in which they are refused: the protocol, rights, limits, watches,
  * domains that go.
  *
- * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c toolstack/store/perms.c
- * Links: toolstack/store/tree.c toolstack/store/change.c toolstack/store/watch.c toolstack/store/transaction.c
- * Links: toolstack/store/connection.c toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
- * Links: toolstack/store/request.c toolstack/store/request_node.c toolstack/store/request_watch.c
- * Links: toolstack/store/request_domain.c toolstack/store/state.c
+ * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c
+ * Links: toolstack/store/perms.c toolstack/store/tree.c toolstack/store/change.c
+ * Links: toolstack/store/watch.c toolstack/store/transaction.c toolstack/store/connection.c
+ * Links: toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
+ * Links: toolstack/store/request.c toolstack/store/request_node.c
+ * Links: toolstack/store/request_watch.c toolstack/store/request_domain.c
+ * Links: toolstack/store/state.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -80,7 +82,8 @@ static void lists_directories(void **state)
 	size_t offset = 0, names = 0;
 	for (;;) {
 		int len = sprintf(path, "/d%c%zu", 0, offset);
-		assert_int_equal(ask(h, &h->control, XS_DIRECTORY_PART, 0, path, (size_t)len + 1), 0);
+		assert_int_equal(ask(h, &h->control, XS_DIRECTORY_PART, 0, path, (size_t)len + 1),
+				 0);
 		struct wire_reader reader = { h->reply, h->reply_len };
 		const char *text = wire_string(&reader);
 		assert_non_null(text); /* generation */
@@ -159,8 +162,8 @@ static void refuses_malformed_payloads(void **state)
  */
 static void breaks_on_lengths(void **state)
 {
-	static const uint32_t lengths[] = { XENSTORE_PAYLOAD_MAX + 1, 0x7fffffff, 0x80000000, 0xffffffff,
-					    (uint32_t)-16 };
+	static const uint32_t lengths[] = { XENSTORE_PAYLOAD_MAX + 1, 0x7fffffff, 0x80000000,
+					    0xffffffff, (uint32_t)-16 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -195,7 +198,8 @@ static void takes_requests_in_pieces(void **state)
 	take_events(h, &h->control);
 	assert_string_equal(h->reply, "one");
 	/* All at once: what belongs to the next is left. */
-	assert_int_equal(connection_receive(&h->control, bytes, sizeof(bytes)), (int)sizeof(header) + 3);
+	assert_int_equal(connection_receive(&h->control, bytes, sizeof(bytes)),
+			 (int)sizeof(header) + 3);
 	assert_int_equal(store_serve(h->store, &h->control), 0);
 	/* Nobody is served whose last answer was not taken. */
 	assert_int_equal(connection_receive(&h->control, bytes, sizeof(header) + 3),
@@ -220,7 +224,7 @@ static void guards_nodes(void **state)
 	assert_int_equal(ASK(h, one, XS_GET_PERMS, 0, "own"), 0);
 	assert_string_equal(h->reply, "n1");
 	assert_int_equal(get(h, two, 0, "/local/domain/1/own"), -EACCES);
-	assert_int_equal(get(h, two, 0, "/local/domain/1/none"), -EACCES); /* not even that it is not there */
+	assert_int_equal(get(h, two, 0, "/local/domain/1/none"), -EACCES);
 	assert_int_equal(ASK(h, two, XS_DIRECTORY, 0, "/local/domain/1"), -EACCES);
 	assert_int_equal(ASK(h, two, XS_GET_PERMS, 0, "/local/domain/1/own"), -EACCES);
 	assert_int_equal(put(h, two, 0, "/local/domain/1/own", "x"), -EACCES);
@@ -236,10 +240,10 @@ static void guards_nodes(void **state)
 	assert_int_equal(ASK(h, one, XS_SET_PERMS, 0, "own\0n1\0b2"), 0);
 	assert_int_equal(put(h, two, 0, "/local/domain/1/own", "x"), 0);
 	assert_int_equal(ASK(h, two, XS_SET_PERMS, 0, "/local/domain/1/own\0b2"), -EACCES);
-	assert_int_equal(put(h, two, 0, "/local/domain/1/own/child", "x"), 0); /* is 2's, where 2 may write */
+	assert_int_equal(put(h, two, 0, "/local/domain/1/own/child", "x"), 0);
 	assert_int_equal(ASK(h, two, XS_GET_PERMS, 0, "/local/domain/1/own/child"), 0);
 	assert_memory_equal(h->reply, "n2\0b2", 6);
-	assert_int_equal(ASK(h, one, XS_SET_PERMS, 0, "own\0n2"), -EPERM); /* ownership is not given away */
+	assert_int_equal(ASK(h, one, XS_SET_PERMS, 0, "own\0n2"), -EPERM);
 	assert_int_equal(ASK(h, &h->control, XS_SET_PERMS, 0, "/local/domain/1/own\0n2"), 0);
 	assert_int_equal(get(h, one, 0, "own"), -EACCES);
 }
@@ -288,8 +292,14 @@ static void limits_guests(void **state)
 
 	put(h, &h->control, 0, "/local/domain/1", "");
 	ASK(h, &h->control, XS_SET_PERMS, 0, "/local/domain/1\0n1");
-	h->store->limits = (struct limits){ .nodes = 10, .value = 100, .perms = 2, .watches = 3, .events = 4,
-					    .transactions = 2, .tx_nodes = 5, .tx_seconds = 60 };
+	h->store->limits = (struct limits) { .nodes = 10,
+					     .value = 100,
+					     .perms = 2,
+					     .watches = 3,
+					     .events = 4,
+					     .transactions = 2,
+					     .tx_nodes = 5,
+					     .tx_seconds = 60 };
 	memset(big, 'v', sizeof(big));
 	big[101] = 0;
 	assert_int_equal(put(h, one, 0, "v", big), -ENOSPC);
@@ -464,7 +474,7 @@ static void introduces_and_releases(void **state)
 	assert_int_equal(ASK(h, c, XS_RESUME, 0, "1"), 0);
 	assert_int_equal(ASK(h, c, XS_RESUME, 0, "2"), -ENOENT);
 	one = harness_guest(h, 1);
-	ASK(h, one, XS_WATCH, 0, "@releaseDomain\0mine"); /* allowed, but only its own first event comes */
+	ASK(h, one, XS_WATCH, 0, "@releaseDomain\0mine"); /* only its first event comes */
 	h->events = 0;
 	harness_guest(h, 3);
 	assert_int_equal(ASK(h, c, XS_RELEASE, 0, "3"), 0);

@@ -4,11 +4,13 @@
  * killed at every step in the middle: the guest must get each answer once, and no change may be
  * lost or made twice.
  *
- * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c toolstack/store/perms.c
- * Links: toolstack/store/tree.c toolstack/store/change.c toolstack/store/watch.c toolstack/store/transaction.c
- * Links: toolstack/store/connection.c toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
- * Links: toolstack/store/request.c toolstack/store/request_node.c toolstack/store/request_watch.c
- * Links: toolstack/store/request_domain.c toolstack/store/state.c toolstack/store/ring.c
+ * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c
+ * Links: toolstack/store/perms.c toolstack/store/tree.c toolstack/store/change.c
+ * Links: toolstack/store/watch.c toolstack/store/transaction.c toolstack/store/connection.c
+ * Links: toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
+ * Links: toolstack/store/request.c toolstack/store/request_node.c
+ * Links: toolstack/store/request_watch.c toolstack/store/request_domain.c
+ * Links: toolstack/store/state.c toolstack/store/ring.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -97,7 +99,8 @@ static void guest_start(struct guest *guest)
 		struct xsd_sockmsg header = { .type = script[i].type, .req_id = (uint32_t)i + 1,
 					      .len = (uint32_t)script[i].len };
 		memcpy(guest->out + guest->out_len, &header, sizeof(header));
-		memcpy(guest->out + guest->out_len + sizeof(header), script[i].bytes, script[i].len);
+		memcpy(guest->out + guest->out_len + sizeof(header), script[i].bytes,
+		       script[i].len);
 		guest->out_len += sizeof(header) + script[i].len;
 	}
 }
@@ -130,7 +133,8 @@ static bool guest_done(const struct guest *guest)
 			const char *wanted = script[answers].answer;
 			if (wanted)
 				assert_memory_equal(guest->in + at, wanted,
-						    strlen(wanted) < header.len ? strlen(wanted) : header.len);
+						    strlen(wanted) < header.len ? strlen(wanted)
+										: header.len);
 			answers++;
 		}
 		at += header.len;

@@ -3,11 +3,13 @@
  * Transactions: isolation, conflicts, and a random run against a model that executes whole
  * transactions one by one.
  *
- * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c toolstack/store/perms.c
- * Links: toolstack/store/tree.c toolstack/store/change.c toolstack/store/watch.c toolstack/store/transaction.c
- * Links: toolstack/store/connection.c toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
- * Links: toolstack/store/request.c toolstack/store/request_node.c toolstack/store/request_watch.c
- * Links: toolstack/store/request_domain.c toolstack/store/state.c
+ * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c
+ * Links: toolstack/store/perms.c toolstack/store/tree.c toolstack/store/change.c
+ * Links: toolstack/store/watch.c toolstack/store/transaction.c toolstack/store/connection.c
+ * Links: toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
+ * Links: toolstack/store/request.c toolstack/store/request_node.c
+ * Links: toolstack/store/request_watch.c toolstack/store/request_domain.c
+ * Links: toolstack/store/state.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -94,7 +96,7 @@ static void finds_conflicts(void **state)
 	get(&h, c, 0, "/b");
 	assert_string_equal(h.reply, "1");
 
-	tx = begin(&h, c); /* the same value again is a change too: it may have been another meanwhile */
+	tx = begin(&h, c); /* the same value again is a change too */
 	get(&h, c, tx, "/a");
 	put(&h, c, tx, "/b", "x");
 	put(&h, c, 0, "/a", "2");
@@ -219,7 +221,8 @@ static void is_serializable(void **state)
 				clients[who].seen[node] = value;
 			if (what < 3) {
 				sprintf(text, "%d", value + 1);
-				assert_int_equal(put(&h, &h.control, clients[who].tx, paths[node], text), 0);
+				assert_int_equal(
+					put(&h, &h.control, clients[who].tx, paths[node], text), 0);
 				clients[who].wrote[node] = value + 1;
 			}
 		} else {
