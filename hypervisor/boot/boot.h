@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the boot loader and the command line told us. Written once at boot by the boot CPU, constant afterwards. */
+/*
+ * What the boot loader and the command line told us. Written once at boot by the boot CPU,
+ * constant afterwards.
+ */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
@@ -18,7 +21,10 @@ struct boot_module {
 
 enum boot_video_kind { VIDEO_NONE, VIDEO_TEXT, VIDEO_LFB };
 
-/* The display as GRUB left it. For text width and height are in characters, for a linear frame buffer in pixels. */
+/*
+ * The display as GRUB left it. For text width and height are in characters, for a linear frame
+ * buffer in pixels.
+ */
 struct boot_video {
 	enum boot_video_kind kind;
 	uint64_t address;
@@ -43,7 +49,10 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
-/* Physical address of a boot module etc. as a pointer: direct map. Only for RAM below 4 GiB before paging_init(). */
+/*
+ * Physical address of a boot module etc. as a pointer: direct map. Only for RAM below 4 GiB
+ * before paging_init().
+ */
 void *boot_va(uint64_t paddr);
 
 #endif

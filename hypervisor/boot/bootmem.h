@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages before mm/ exists: taken from the top of the largest piece of free RAM below 4 GiB, never given back. */
+/*
+ * Pages before mm/ exists: taken from the top of the largest piece of free RAM below 4 GiB,
+ * never given back.
+ */
 #ifndef BOOT_BOOTMEM_H
 #define BOOT_BOOTMEM_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line: words, each "name" or "name=value"; one row of the table per name. Boot CPU only. */
+/*
+ * The command line: words, each "name" or "name=value"; one row of the table per name. Boot CPU
+ * only.
+ */
 #include "boot/cmdline.h"
 
 #include "console/log.h"
@@ -7,7 +10,10 @@
 
 #define WORD_MAX	256
 
-/* Does `text` start with `word`, and does the word end there? Then *rest is what follows it and a comma. */
+/*
+ * Does `text` start with `word`, and does the word end there? Then *rest is what follows it and
+ * a comma.
+ */
 static bool take_word(const char **text, const char *word)
 {
 	size_t n = strlen(word);
@@ -111,7 +117,10 @@ static bool opt_com2(struct boot_options *o, const char *v)
 
 static bool opt_vga(struct boot_options *o, const char *v)
 {
-	/* GRUB sets the mode; what is left for us is whether to go on writing when dom0 has the screen. */
+	/*
+	 * GRUB sets the mode; what is left for us is whether to go on writing when dom0 has the
+	 * screen.
+	 */
 	o->vga_keep = strlen(v) >= 4 && !strcmp(v + strlen(v) - 4, "keep");
 	return true;
 }

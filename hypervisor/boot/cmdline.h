@@ -29,8 +29,8 @@ struct boot_options {
 /* The values that hold if the command line says nothing. */
 void cmdline_defaults(struct boot_options *o);
 /*
- * Read a command line into `o`. What is unknown or cannot be read is handed to complain(what, option) and otherwise ignored; `option` lives only
- * as long as the call.
+ * Read a command line into `o`. What is unknown or cannot be read is handed to complain(what,
+ * option) and otherwise ignored; `option` lives only as long as the call.
  */
 void cmdline_parse(struct boot_options *o, const char *line, void (*complain)(const char *what, const char *option));
 

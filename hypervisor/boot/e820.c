@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory map. Quadratic in the number of entries, of which there are some tens. Boot CPU only. */
+/*
+ * The memory map. Quadratic in the number of entries, of which there are some tens. Boot CPU
+ * only.
+ */
 #include "boot/e820.h"
 
 #include "abi/errno.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine's memory map, as firmware gave it and then sanitised. Types are those of ACPI 6.4, table 15.4. */
+/*
+ * The machine's memory map, as firmware gave it and then sanitised. Types are those of ACPI
+ * 6.4, table 15.4.
+ */
 #ifndef BOOT_E820_H
 #define BOOT_E820_H
 
@@ -23,12 +26,16 @@ struct e820_map {
 /* Append; empty and wrapping ranges are left out. 0, or -ENOSPC when the map is full. */
 int e820_add(struct e820_map *map, uint64_t start, uint64_t size, unsigned type);
 /*
- * Sort, and resolve overlaps: where entries overlap the one with the higher type wins, so that no firmware's mistake makes
- * RAM of what is not. RAM is cut to whole pages; neighbours of one type become one entry. Unknown types become reserved.
- * `out` may not be `in`. -ENOSPC if the result has too many entries.
+ * Sort, and resolve overlaps: where entries overlap the one with the higher type wins, so that
+ * no firmware's mistake makes RAM of what is not. RAM is cut to whole pages; neighbours of one
+ * type become one entry. Unknown types become reserved. `out` may not be `in`. -ENOSPC if the
+ * result has too many entries.
  */
 int e820_sanitise(struct e820_map *out, const struct e820_map *in);
-/* Cut [start, end) out of the RAM entries (what is left of the map may not be full: two entries come of one). */
+/*
+ * Cut [start, end) out of the RAM entries (what is left of the map may not be full: two entries
+ * come of one).
+ */
 void e820_reserve(struct e820_map *map, uint64_t start, uint64_t end);
 
 #endif

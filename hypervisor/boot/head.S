@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From GRUB to C: the multiboot2 header, and the way from 32-bit protected mode at any 2 MiB aligned physical address to
- * 64-bit mode at the linked virtual one. The page tables made here are thrown away by paging_init(); until then
+ * From GRUB to C: the multiboot2 header, and the way from 32-bit protected mode at any 2 MiB
+ * aligned physical address to 64-bit mode at the linked virtual one. The page tables made here
+ * are thrown away by paging_init(); until then
  *
  *   0                    -> the first 4 GiB (so that the switch itself survives)
  *   DIRECTMAP_VIRT       -> the first 4 GiB

@@ -28,7 +28,10 @@
 
 extern char image_start[], image_end[];
 
-/* Bytes for the page tables of frame table and M2P: 40 bytes a frame, 512 entries of 2 MiB a table, and some to spare. */
+/*
+ * Bytes for the page tables of frame table and M2P: 40 bytes a frame, 512 entries of 2 MiB a
+ * table, and some to spare.
+ */
 #define BOOT_TABLES	(512 * 1024)
 
 struct boot_info boot_info;
@@ -166,7 +169,10 @@ static void hand_memory_over(void)
 		entry[i] = (struct mm_map_entry){ e->start, e->end - e->start, e->type };
 	}
 	mm_set_machine_map(entry, boot_info.map.n);
-	/* mm_init() still takes page tables from the boot allocator: what it may take it does not get, until it is done. */
+	/*
+	 * mm_init() still takes page tables from the boot allocator: what it may take it does
+	 * not get, until it is done.
+	 */
 	bootmem_limit(BOOT_TABLES, &start, &end);
 	e820_reserve(&free_map, start, end);
 	mm_init(ram, nr_ram, unused, ram_ranges(&free_map, unused));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tags of multiboot2. A tag is { type, size } and its payload, padded to 8 bytes; type 0 ends the list. Every size is
- * checked before what it covers is read: a wrong boot loader gets a message, not a strange crash.
+ * The tags of multiboot2. A tag is { type, size } and its payload, padded to 8 bytes; type 0
+ * ends the list. Every size is checked before what it covers is read: a wrong boot loader gets
+ * a message, not a strange crash.
  */
 #include "boot/multiboot2.h"
 

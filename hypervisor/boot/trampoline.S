@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A CPU's first instructions, in real mode at some page below 1 MiB: cs = page / 16, ip = 0. Data: boot/trampoline.h. */
+/*
+ * A CPU's first instructions, in real mode at some page below 1 MiB: cs = page / 16, ip = 0.
+ * Data: boot/trampoline.h.
+ */
 #define AT(symbol)	((symbol) - trampoline_start)
 
 	.section .rodata

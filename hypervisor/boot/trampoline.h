@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The code that takes a CPU from 16-bit mode to smp_cpu_main(): copied to a page below 1 MiB, its data filled in. */
+/*
+ * The code that takes a CPU from 16-bit mode to smp_cpu_main(): copied to a page below 1 MiB,
+ * its data filled in.
+ */
 #ifndef BOOT_TRAMPOLINE_H
 #define BOOT_TRAMPOLINE_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Sinks, log ring and input ring, all under one lock. See the headers; nothing here knows a device or a domain. */
+/*
+ * Sinks, log ring and input ring, all under one lock. See the headers; nothing here knows a
+ * device or a domain.
+ */
 #include "console/console.h"
 
 #include <stdarg.h>
@@ -126,7 +129,10 @@ void log_line(enum log_level level, const char *fmt, ...)
 	leave();
 }
 
-/* Under the lock: may a guest cause one more line in this second? Says once a second how many it could not. */
+/*
+ * Under the lock: may a guest cause one more line in this second? Says once a second how many
+ * it could not.
+ */
 static bool guest_may_log(void)
 {
 	uint64_t second = machine_now() / 1000000000;

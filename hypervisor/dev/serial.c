@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 16550 UARTs. Registers and bits: National Semiconductor PC16550D data sheet, section 8. Output waits for the transmitter,
- * but not for ever: a line that hangs (flow control, no hardware) loses text instead of stopping the machine.
+ * 16550 UARTs. Registers and bits: National Semiconductor PC16550D data sheet, section 8.
+ * Output waits for the transmitter, but not for ever: a line that hangs (flow control, no
+ * hardware) loses text instead of stopping the machine.
  */
 #include "dev/serial.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The serial lines (16550 UARTs at I/O ports). Output is a console sink, input goes to the console's ring. */
+/*
+ * The serial lines (16550 UARTs at I/O ports). Output is a console sink, input goes to the
+ * console's ring.
+ */
 #ifndef DEV_SERIAL_H
 #define DEV_SERIAL_H
 
@@ -15,7 +18,10 @@ struct serial_config {
 	char parity;
 };
 
-/* Find the UART of line 0 (com1) or 1, set it up and make it a console sink. False if there is none. */
+/*
+ * Find the UART of line 0 (com1) or 1, set it up and make it a console sink. False if there is
+ * none.
+ */
 bool serial_init(unsigned line, const struct serial_config *config);
 bool serial_present(unsigned line);
 /* Is this one of the ports of a line that we drive? */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* VGA text: characters with attributes in memory, the bottom line is written and scrolled. Under the console lock. */
+/*
+ * VGA text: characters with attributes in memory, the bottom line is written and scrolled.
+ * Under the console lock.
+ */
 #include "dev/vga.h"
 
 #include "console/console.h"

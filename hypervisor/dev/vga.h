@@ -5,7 +5,10 @@
 
 #include "lib/types.h"
 
-/* Start to write at the bottom of a text screen of `columns` by `rows` whose characters are at `memory`. */
+/*
+ * Start to write at the bottom of a text screen of `columns` by `rows` whose characters are at
+ * `memory`.
+ */
 void vga_init(volatile uint16_t *memory, unsigned columns, unsigned rows);
 /* Stop: dom0 draws now. Does nothing if it was not started. */
 void vga_release(void);

@@ -4,8 +4,9 @@
 #define LIB_ASSERT_H
 
 /*
- * Stop the machine: prints the message, registers, stack trace, the running domain and the last log lines, then halts or
- * reboots as the command line told. x86/panic.c on iron; tests/fake aborts.
+ * Stop the machine: prints the message, registers, stack trace, the running domain and the last
+ * log lines, then halts or reboots as the command line told. x86/panic.c on iron; tests/fake
+ * aborts.
  */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

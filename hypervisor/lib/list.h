@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Doubly linked lists whose links live in their elements. A list is a head of the same type; an element that is on no
- * list links to itself, so that taking it off twice does no harm. No lock of its own.
+ * Doubly linked lists whose links live in their elements. A list is a head of the same type; an
+ * element that is on no list links to itself, so that taking it off twice does no harm. No lock
+ * of its own.
  */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H

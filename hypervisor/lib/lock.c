@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket locks. With lock_checks on, each CPU's held locks are noted and the order is checked at every
- * acquisition: a wrong order is found the first time that it is tried, not the first time that it
- * deadlocks.
+ * Ticket locks. With lock_checks on, each CPU's held locks are noted and the order is checked
+ * at every acquisition: a wrong order is found the first time that it is tried, not the first
+ * time that it deadlocks.
  */
 #include "lib/lock.h"
 
@@ -18,7 +18,10 @@ static struct held {
 
 bool lock_checks;
 
-/* A lock may be taken if its rank is above all that we hold, or equal for the second of lock_two(). */
+/*
+ * A lock may be taken if its rank is above all that we hold, or equal for the second of
+ * lock_two().
+ */
 static void note_acquire(struct lock *lock, bool second)
 {
 	struct held *h = &held[machine_cpu()];

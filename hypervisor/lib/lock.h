@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks that know their holder and their rank. Interrupts are always off in the hypervisor, so there is one kind.
- * The ranks are the lock order of ARCHITECTURE.md: a CPU may take a lock only if its rank is above all it holds (two of the
- * same rank: lock_two(), by ascending key).
+ * Ticket spinlocks that know their holder and their rank. Interrupts are always off in the
+ * hypervisor, so there is one kind. The ranks are the lock order of ARCHITECTURE.md: a CPU may
+ * take a lock only if its rank is above all it holds (two of the same rank: lock_two(), by
+ * ascending key).
  */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H
@@ -23,7 +24,10 @@ struct lock {
 
 #define LOCK_INIT(r)	{ .rank = (r) }
 
-/* Check holders and ranks at every step: debug builds, option lock-check. To be set while no lock is held. */
+/*
+ * Check holders and ranks at every step: debug builds, option lock-check. To be set while no
+ * lock is held.
+ */
 extern bool lock_checks;
 
 void lock_init(struct lock *lock, enum lock_rank rank);
@@ -32,7 +36,10 @@ void lock_release(struct lock *lock);
 bool lock_try(struct lock *lock);
 bool lock_held(const struct lock *lock);
 
-/* Take two locks of one rank in the order of their keys (domain ids); the same lock twice is taken once. */
+/*
+ * Take two locks of one rank in the order of their keys (domain ids); the same lock twice is
+ * taken once.
+ */
 void lock_two(struct lock *a, uint64_t key_a, struct lock *b, uint64_t key_b);
 void unlock_two(struct lock *a, struct lock *b);
 

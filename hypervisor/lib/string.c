@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory and string functions of the C standard. The compiler makes calls to the first four by itself, so they exist under
- * their standard names; the string instructions are the fast way on every x86-64 CPU of the last ten years.
+ * Memory and string functions of the C standard. The compiler makes calls to the first four by
+ * itself, so they exist under their standard names; the string instructions are the fast way on
+ * every x86-64 CPU of the last ten years.
  */
 #include "lib/string.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Types and helpers that everything uses. Address types are one-member structs so that they can't be mixed. */
+/*
+ * Types and helpers that everything uses. Address types are one-member structs so that they
+ * can't be mixed.
+ */
 #ifndef LIB_TYPES_H
 #define LIB_TYPES_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The local APIC: Intel SDM 3A chapter 11. Registers are at 0x10 steps in memory, or MSRs (x2APIC) that are numbered by the
- * same offsets / 16. The timer is TSC-deadline where the CPU has it, else one-shot with a measured rate.
+ * The local APIC: Intel SDM 3A chapter 11. Registers are at 0x10 steps in memory, or MSRs
+ * (x2APIC) that are numbered by the same offsets / 16. The timer is TSC-deadline where the CPU
+ * has it, else one-shot with a measured rate.
  */
 #include "x86/apic.h"
 
@@ -157,7 +158,10 @@ void apic_timer(uint64_t tsc)
 		return;
 	}
 	now = rdtsc();
-	/* Rounded up, so that it does not fire early and again; what is longer than 32 bits comes back in between. */
+	/*
+	 * Rounded up, so that it does not fire early and again; what is longer than 32 bits
+	 * comes back in between.
+	 */
 	ticks = tsc > now ? (uint64_t)(((unsigned __int128)(tsc - now) * rate_mul) >> 32) + 1 : 1;
 	write(APIC_TIMER_START, (uint32_t)min(ticks, 0xffffffffull));
 }

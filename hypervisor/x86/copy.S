@@ -4,8 +4,8 @@
 
 	.text
 	/*
-	 * size_t machine_copy_to_guest(vaddr_t to, const void *from, size_t n), and from_guest with the same arguments: words,
-	 * then bytes; a fault ends it with what is left.
+	 * size_t machine_copy_to_guest(vaddr_t to, const void *from, size_t n), and from_guest
+	 * with the same arguments: words, then bytes; a fault ends it with what is left.
 	 */
 	.globl machine_copy_to_guest, machine_copy_from_guest
 	.balign 16

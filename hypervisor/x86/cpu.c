@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the CPUs can do, and setting one up: control registers, MSRs, the SMAP self-test. CPUID: Intel SDM 2A, CPUID;
- * control registers: 3A 2.5. All CPUs are taken to be like the first.
+ * What the CPUs can do, and setting one up: control registers, MSRs, the SMAP self-test. CPUID:
+ * Intel SDM 2A, CPUID; control registers: 3A 2.5. All CPUs are taken to be like the first.
  */
 #include "x86/cpu.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One CPU: what it knows of itself (struct cpu_info, at the top of its stack), and what all CPUs can do.
- * Only x86/ and boot/main.c include this; others see machine.h.
+ * One CPU: what it knows of itself (struct cpu_info, at the top of its stack), and what all
+ * CPUs can do. Only x86/ and boot/main.c include this; others see machine.h.
  */
 #ifndef X86_CPU_H
 #define X86_CPU_H
@@ -19,14 +19,17 @@ enum cpu_work {				/* bits of cpu_info.work */
 	WORK_TIMER = 2,			/* the timer fired */
 };
 
-/* What another CPU asked of our TLB: 0 nothing, 1 everything, else an address with bit 0 clear: that page (bits 0-11 of it are 2). */
+/*
+ * What another CPU asked of our TLB: 0 nothing, 1 everything, else an address with bit 0 clear:
+ * that page (bits 0-11 of it are 2).
+ */
 #define TLB_NOTHING	0ull
 #define TLB_ALL		1ull
 #define TLB_PAGE	2ull
 
 /*
- * regs is where an entry from a guest saves its registers: TSS.rsp0 and the syscall stub point at its end, which must be a
- * multiple of 16. Fields are this CPU's own unless said otherwise.
+ * regs is where an entry from a guest saves its registers: TSS.rsp0 and the syscall stub point
+ * at its end, which must be a multiple of 16. Fields are this CPU's own unless said otherwise.
  */
 struct cpu_info {
 	uint64_t pad;
@@ -86,7 +89,10 @@ extern struct cpumask cpus_online;
 void cpu_identify(void);
 /* Set this CPU's control registers and MSRs. Its cpu_info must be in place. */
 void cpu_init(void);
-/* Does SMAP work as the manual says? Else (QEMU 7.2) it is switched off and the log says so. Once, on the boot CPU. */
+/*
+ * Does SMAP work as the manual says? Else (QEMU 7.2) it is switched off and the log says so.
+ * Once, on the boot CPU.
+ */
 void cpu_check_smap(void);
 
 /* Map and fill CPU `cpu`'s area; it is then ready to have a stack there. 0 or -ENOMEM. */
@@ -103,7 +109,10 @@ bool msr_write_safe(uint32_t msr, uint64_t value);
 /* Physical address of IMAGE_VIRT (boot/head.S). */
 extern uint64_t image_phys;
 extern char boot_l4[];
-/* Build our own page tables, with the image in them; RAM is added by machine_map(). Then use them on the boot CPU. */
+/*
+ * Build our own page tables, with the image in them; RAM is added by machine_map(). Then use
+ * them on the boot CPU.
+ */
 void paging_init(void);
 void paging_load(void);
 /* The entries of 4 KiB pages that map va, tables allocated as needed. NULL if out of memory. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entries and exits. An entry draws the frame of x86/regs.h on the stack, calls one C function, and comes back through
- * return_to_guest or, when it interrupted ourselves, through return_to_self:
+ * Entries and exits. An entry draws the frame of x86/regs.h on the stack, calls one C function,
+ * and comes back through return_to_guest or, when it interrupted ourselves, through
+ * return_to_self:
  *
  *   r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi | error_code vector | rip cs rflags rsp ss
  *   ^ rsp in C's argument                                       ^ after the stub      ^ pushed by the CPU
  *
- * From a guest the frame ends at TSS.rsp0, so it is cpu_info.regs. NMI, #MC, #DF and #DB have stacks of their own: they may
- * come between an entry's first instruction and the next, when rsp is still the guest's. Nothing here swaps GS.
+ * From a guest the frame ends at TSS.rsp0, so it is cpu_info.regs. NMI, #MC, #DF and #DB have
+ * stacks of their own: they may come between an entry's first instruction and the next, when
+ * rsp is still the guest's. Nothing here swaps GS.
  */
 #include "offsets.h"
 #include "x86/extable.h"
@@ -93,8 +95,9 @@ from_guest:
 	CALL_C trap_from_guest
 
 	/*
-	 * sysret when the guest came by syscall (or trap/ says that it may go back so), to 64-bit code at a canonical
-	 * address: on Intel's CPUs a fault in sysret is ours, with the guest's stack.
+	 * sysret when the guest came by syscall (or trap/ says that it may go back so), to
+	 * 64-bit code at a canonical address: on Intel's CPUs a fault in sysret is ours, with
+	 * the guest's stack.
 	 */
 return_to_guest:
 	cmpl $VECTOR_SYSCALL, REGS_VECTOR(%rsp)
@@ -118,7 +121,10 @@ return_iret:
 	iretq
 	EXTABLE return_iret bad_return
 
-	/* The guest's frame made iretq fault: its registers are live again, the frame still lies above rsp. */
+	/*
+	 * The guest's frame made iretq fault: its registers are live again, the frame still
+	 * lies above rsp.
+	 */
 bad_return:
 	push $0
 	SAVE
@@ -153,7 +159,10 @@ entry_debug:
 	mov %rdx, %rsp
 	jmp from_guest
 
-	/* The syscall instruction: rcx and r11 hold rip and rflags, rsp is the guest's, interrupts are off. */
+	/*
+	 * The syscall instruction: rcx and r11 hold rip and rflags, rsp is the guest's,
+	 * interrupts are off.
+	 */
 .macro SYSCALL_STUBS selector, target
 	.set cpu, 0
 	.rept CPUS
@@ -192,7 +201,10 @@ entry_syscall32:
 	CALL_C syscall_from_guest
 	jmp return_to_guest
 
-	/* sysenter keeps neither rip nor rsp nor flags (but loads rsp): the guest's user code has its ways to know. */
+	/*
+	 * sysenter keeps neither rip nor rsp nor flags (but loads rsp): the guest's user code
+	 * has its ways to know.
+	 */
 entry_sysenter:
 	push $SEL_GUEST_DS
 	push $0
@@ -209,7 +221,10 @@ entry_sysenter:
 	CALL_C syscall_from_guest
 	jmp return_to_guest
 
-	/* A CPU's end of start-up: to the top of its stack, and into guests (or the idle wait) for ever. */
+	/*
+	 * A CPU's end of start-up: to the top of its stack, and into guests (or the idle wait)
+	 * for ever.
+	 */
 	.globl cpu_run
 cpu_run:
 	mov %rsp, %rax

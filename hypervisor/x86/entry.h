@@ -17,7 +17,10 @@
 
 /* The entry of each vector: 16 bytes each. */
 extern char entry_vectors[];
-/* The entries of the syscall instruction: 64 bytes for each CPU (64-bit and 32-bit form), and sysenter's. */
+/*
+ * The entries of the syscall instruction: 64 bytes for each CPU (64-bit and 32-bit form), and
+ * sysenter's.
+ */
 extern char entry_syscall_stubs[], entry_syscall32_stubs[], entry_sysenter[];
 /* Leave the boot stack for this CPU's own and go to cpu_run(). */
 _Noreturn void entry_switch_stack(uint64_t top, void (*next)(void));
@@ -31,7 +34,10 @@ void exit_to_guest(struct cpu_regs *regs);
 
 /* Point this CPU's system call MSRs at its stubs. */
 void entry_init_syscall(void);
-/* Make the placeholders of entry.S and copy.S into STAC and CLAC. Boot CPU, before the others start. */
+/*
+ * Make the placeholders of entry.S and copy.S into STAC and CLAC. Boot CPU, before the others
+ * start.
+ */
 void entry_patch_smap(void);
 
 /* See probe.S. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Instructions of ours that may fault, and where to go on if they do: pairs of offsets, each from its own place, in the
- * section .extable. Registers are as at the fault.
+ * Instructions of ours that may fault, and where to go on if they do: pairs of offsets, each
+ * from its own place, in the section .extable. Registers are as at the fault.
  */
 #ifndef X86_EXTABLE_H
 #define X86_EXTABLE_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FPU state is switched eagerly: registers never hold a vCPU's state while another runs, so that nothing is left for
- * speculation to read, and Linux uses the FPU in every time slice anyway. The price is low: what the CPU knows to
- * be unused is not saved (XSAVEOPT), nothing is restored when a vCPU comes back to a CPU that only idled meanwhile, and
- * the hypervisor itself never touches these registers. Areas: Intel SDM 1, 13.4.
+ * FPU state is switched eagerly: registers never hold a vCPU's state while another runs, so
+ * that nothing is left for speculation to read, and Linux uses the FPU in every time slice
+ * anyway. The price is low: what the CPU knows to be unused is not saved (XSAVEOPT), nothing is
+ * restored when a vCPU comes back to a CPU that only idled meanwhile, and the hypervisor itself
+ * never touches these registers. Areas: Intel SDM 1, 13.4.
  */
 #include "x86/fpu.h"
 
@@ -33,7 +34,10 @@ static void set_ts(struct cpu_info *me, bool ts)
 	me->ts = ts;
 }
 
-/* x87 and SSE are always in: a guest that has not asked for them can use them all the same, so they must be saved. */
+/*
+ * x87 and SSE are always in: a guest that has not asked for them can use them all the same, so
+ * they must be saved.
+ */
 static void load_xcr0(struct cpu_info *me, uint64_t guest)
 {
 	uint64_t xcr0 = guest | XSTATE_LEGACY;
@@ -127,7 +131,10 @@ int machine_vcpu_init(struct machine_vcpu *mv)
 	return 0;
 }
 
-/* No CPU may believe that its registers still hold a vCPU which comes later at the same address: fpu_cpu says so. */
+/*
+ * No CPU may believe that its registers still hold a vCPU which comes later at the same
+ * address: fpu_cpu says so.
+ */
 void machine_vcpu_free(struct machine_vcpu *mv)
 {
 	mv->fpu_cpu = CPU_MAX;

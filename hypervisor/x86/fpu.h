@@ -9,7 +9,10 @@
 void fpu_save(struct machine_vcpu *mv);
 /* The other way, unless the registers hold them still; and CR0.TS, XCR0 as the vCPU has them. */
 void fpu_load(struct machine_vcpu *mv);
-/* The running vCPU changes XCR0 (checked by the caller): a state that it gets new is in its initial condition. */
+/*
+ * The running vCPU changes XCR0 (checked by the caller): a state that it gets new is in its
+ * initial condition.
+ */
 void fpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0);
 
 #endif

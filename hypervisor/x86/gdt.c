@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CPU's area: stacks, GDT and LDT windows, TSS. The GDT's first 14 pages show the running guest's frames (or zeroes), the
- * 15th is ours; so GDTR never changes. Descriptors: Intel SDM 3A 3.4.5 and 7.2.3.
+ * A CPU's area: stacks, GDT and LDT windows, TSS. The GDT's first 14 pages show the running
+ * guest's frames (or zeroes), the 15th is ours; so GDTR never changes. Descriptors: Intel SDM
+ * 3A 3.4.5 and 7.2.3.
  */
 #include "abi/errno.h"
 #include "lib/assert.h"
@@ -120,7 +121,10 @@ void cpu_load_tables(unsigned cpu)
 	asm volatile("ltr %w0; lldt %w1" : : "r"(SEL_TSS), "r"(0));
 }
 
-/* Show `n` guest frames, or zeroes, in a window of `total` pages; only entries that change are touched and flushed. */
+/*
+ * Show `n` guest frames, or zeroes, in a window of `total` pages; only entries that change are
+ * touched and flushed.
+ */
 static void show(unsigned offset, const mfn_t *frames, unsigned n, unsigned total)
 {
 	struct cpu_info *me = this_cpu();

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What guests may set of control registers: CR4 is a belief of theirs (the real one is ours), XCR0 is loaded. */
+/*
+ * What guests may set of control registers: CR4 is a belief of theirs (the real one is ours),
+ * XCR0 is loaded.
+ */
 #include "x86/fpu.h"
 #include "x86/machine.h"
 #include "x86/vcpu.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Where things are in the hypervisor's address space (the table in ARCHITECTURE.md), for C and assembly. */
+/*
+ * Where things are in the hypervisor's address space (the table in ARCHITECTURE.md), for C and
+ * assembly.
+ */
 #ifndef X86_LAYOUT_H
 #define X86_LAYOUT_H
 
@@ -14,8 +17,9 @@
 #define DIRECTMAP_SIZE		0x0000050000000000
 
 /*
- * A CPU's area, offsets from CPU_AREAS_VIRT + cpu * CPU_AREA_SIZE. The stacks share one block that is aligned to its
- * size, so that a CPU finds its struct cpu_info from its stack pointer. Pages that are not named are never mapped:
+ * A CPU's area, offsets from CPU_AREAS_VIRT + cpu * CPU_AREA_SIZE. The stacks share one block
+ * that is aligned to its size, so that a CPU finds its struct cpu_info from its stack pointer.
+ * Pages that are not named are never mapped:
  *
  *   0x0000 #MC  | 0x1000 - | 0x2000 NMI | 0x3000 - | 0x4000 #DF | 0x5000 - | 0x6000 #DB | 0x7000 - |
  *   0x8000 main stack, 32 KiB, struct cpu_info at its top | 0x10000 - |

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * THE MACHINE: the seam below which ring 0, ports, MSRs and assembly live. x86/ implements it for iron, tests/fake/ for the host.
- * A port to another architecture starts by writing this header again. Interrupts are off whenever C code runs.
+ * THE MACHINE: the seam below which ring 0, ports, MSRs and assembly live. x86/ implements it
+ * for iron, tests/fake/ for the host. A port to another architecture starts by writing this
+ * header again. Interrupts are off whenever C code runs.
  */
 #ifndef X86_MACHINE_H
 #define X86_MACHINE_H
@@ -21,25 +22,38 @@ void machine_set_current(void *vcpu);
 const struct cpumask *machine_cpus_online(void);
 /* Called in every wait loop: serves TLB-flush requests of other CPUs, then pauses. */
 void machine_relax(void);
-/* Make `cpu` leave its guest or its idle wait soon and look at its pending work. Cheap, may be called for ourselves. */
+/*
+ * Make `cpu` leave its guest or its idle wait soon and look at its pending work. Cheap, may be
+ * called for ourselves.
+ */
 void machine_kick(unsigned cpu);
 
 /* -- long work -- */
 
-/* Start the budget (about 1 ms) of a restartable operation; machine_budget_spent() then tells when to leave. */
+/*
+ * Start the budget (about 1 ms) of a restartable operation; machine_budget_spent() then tells
+ * when to leave.
+ */
 void machine_budget_start(void);
 bool machine_budget_spent(void);
 
 /* -- memory -- */
 
-/* The direct-map address of a RAM frame; the inverse for direct-map and hypervisor-image addresses. */
+/*
+ * The direct-map address of a RAM frame; the inverse for direct-map and hypervisor-image
+ * addresses.
+ */
 void *machine_va(mfn_t mfn);
 mfn_t machine_mfn(const void *va);
-/* Map device memory uncached (or write-combining); lives for ever. NULL if the window is full. `paddr` need not be aligned. */
+/*
+ * Map device memory uncached (or write-combining); lives for ever. NULL if the window is full.
+ * `paddr` need not be aligned.
+ */
 void *machine_map_device(uint64_t paddr, uint64_t size, bool write_combining);
 /*
- * Map frames at `va` in our part of every address space, MAP_* below; larger pages where they fit. What is mapped stays. 0, or
- * -ENOMEM. Table frames come from machine_table_alloc(): zeroed, of RAM; NULL if there is none.
+ * Map frames at `va` in our part of every address space, MAP_* below; larger pages where they
+ * fit. What is mapped stays. 0, or -ENOMEM. Table frames come from machine_table_alloc():
+ * zeroed, of RAM; NULL if there is none.
  */
 #define MAP_WRITE		(1u << 0)
 #define MAP_EXEC		(1u << 1)
@@ -59,7 +73,10 @@ bool machine_has_nx(void);
 
 /* Write our entries (slots 256..271) into a guest's L4 table. */
 void machine_l4_install(uint64_t *l4);
-/* Load CR3 on this CPU (flushes its non-global entries). No-op if it is loaded already and `flush` is false. */
+/*
+ * Load CR3 on this CPU (flushes its non-global entries). No-op if it is loaded already and
+ * `flush` is false.
+ */
 void machine_tables_load(mfn_t l4, bool flush);
 /* Our own table, in which idle CPUs run. */
 mfn_t machine_tables_idle(void);
@@ -75,7 +92,10 @@ void machine_tlb_flush(const struct cpumask *cpus);
 /* Flush the entries for one address, likewise. A non-canonical address is ignored. */
 void machine_tlb_flush_va(const struct cpumask *cpus, vaddr_t va);
 
-/* -- guests' memory by virtual address in the loaded address space; the caller has checked that the range is not ours -- */
+/*
+ * -- guests' memory by virtual address in the loaded address space; the caller has checked that
+ * the range is not ours --
+ */
 
 /* Copy; returns the number of bytes NOT copied (0: all). Faults end the copy. */
 size_t must_check machine_copy_from_guest(void *to, vaddr_t from, size_t n);
@@ -85,7 +105,10 @@ size_t must_check machine_copy_to_guest(vaddr_t to, const void *from, size_t n);
 
 /* Nanoseconds since boot, the same on all CPUs. */
 uint64_t machine_now(void);
-/* The time-stamp counter, and its scale as the guest ABI wants it: ns = (ticks << shift (>> if negative)) * mul >> 32. */
+/*
+ * The time-stamp counter, and its scale as the guest ABI wants it: ns = (ticks << shift (>> if
+ * negative)) * mul >> 32.
+ */
 uint64_t machine_ticks(void);
 void machine_ticks_scale(uint32_t *mul, int8_t *shift);
 uint64_t machine_ticks_khz(void);
@@ -93,7 +116,10 @@ uint64_t machine_ticks_khz(void);
 uint64_t machine_ticks_base(void);
 /* True if all CPUs' counters are constant-rate, don't stop, and agree. */
 bool machine_ticks_stable(void);
-/* Arm this CPU's one-shot timer for an absolute time (ns); ~0 disarms. A time in the past fires at once. */
+/*
+ * Arm this CPU's one-shot timer for an absolute time (ns); ~0 disarms. A time in the past fires
+ * at once.
+ */
 void machine_timer_arm(uint64_t deadline);
 /* Seconds since 1970 from the battery clock (read once at boot by time/). */
 uint64_t machine_wallclock(void);
@@ -104,7 +130,10 @@ void machine_port_out(uint16_t port, unsigned bytes, uint32_t value);
 
 /* -- what the emulation of a guest's privileged instructions asks of the CPU -- */
 
-/* IA32_PAT as we set it on every CPU, the value that the guest ABI fixes: WB WT UC- UC WC WP UC UC. */
+/*
+ * IA32_PAT as we set it on every CPU, the value that the guest ABI fixes: WB WT UC- UC WC WP UC
+ * UC.
+ */
 #define MACHINE_PAT	0x0000050100070406ull
 /* The CPU's own CPUID: out = eax ebx ecx edx. */
 void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
@@ -112,7 +141,10 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* -- end -- */
 _Noreturn void machine_reboot(void);
 _Noreturn void machine_poweroff(void);
-/* Reboot, or halt if noreboot was given: what follows a panic, and a crash of the control domain. */
+/*
+ * Reboot, or halt if noreboot was given: what follows a panic, and a crash of the control
+ * domain.
+ */
 _Noreturn void machine_end_after_crash(void);
 _Noreturn void machine_halt(void);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Offsets of C structures for assembly; never linked. The makefile picks the lines with "->" out of the compiler's output. */
+/*
+ * Offsets of C structures for assembly; never linked. The makefile picks the lines with "->"
+ * out of the compiler's output.
+ */
 #include "x86/cpu.h"
 
 #define DEFINE(name, value)	asm volatile(".ascii \"->" #name " %0\"" : : "i"(value))

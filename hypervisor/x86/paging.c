@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our own page tables: slots 256 to 271 of an L4, the same in every address space. Their L3 tables all exist from the
- * start, so that what is mapped later shows up in every guest's table at once. Mappings are only ever added, except in
- * the CPUs' GDT and LDT windows. Entries: Intel SDM 3A 4.5.
+ * Our own page tables: slots 256 to 271 of an L4, the same in every address space. Their L3
+ * tables all exist from the start, so that what is mapped later shows up in every guest's table
+ * at once. Mappings are only ever added, except in the CPUs' GDT and LDT windows. Entries:
+ * Intel SDM 3A 4.5.
  *
  * Lock: RANK_MAP, around every change of the tables.
  */
@@ -70,8 +71,8 @@ static uint64_t leaf_flags(unsigned flags, unsigned level)
 }
 
 /*
- * The entry for va at `level` (1: 4 KiB, 2: 2 MiB, 3: 1 GiB). Missing tables above it are allocated; NULL if there is no
- * memory, or if a larger page covers va already.
+ * The entry for va at `level` (1: 4 KiB, 2: 2 MiB, 3: 1 GiB). Missing tables above it are
+ * allocated; NULL if there is no memory, or if a larger page covers va already.
  */
 static uint64_t *entry_at(uint64_t va, unsigned level, unsigned flags)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A crash of ours: one CPU tells, the others stop. Prints why, registers, the stack by function names (from the symbol table
- * that the makefile links in), who was running, and the log's last lines; then the machine reboots or halts.
+ * A crash of ours: one CPU tells, the others stop. Prints why, registers, the stack by function
+ * names (from the symbol table that the makefile links in), who was running, and the log's last
+ * lines; then the machine reboots or halts.
  */
 #include "x86/panic.h"
 
@@ -107,7 +108,10 @@ static void print_running(void)
 			  machine_guest_regs()->rip);
 }
 
-/* First of all CPUs: go on. Another panics already: stop. We do, and it went wrong again: stop at once. */
+/*
+ * First of all CPUs: go on. Another panics already: stop. We do, and it went wrong again: stop
+ * at once.
+ */
 static void begin(void)
 {
 	unsigned nobody = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of the hypervisor, told on the console. Only x86/ includes this; everybody else has panic() of lib/assert.h. */
+/*
+ * The end of the hypervisor, told on the console. Only x86/ includes this; everybody else has
+ * panic() of lib/assert.h.
+ */
 #ifndef X86_PANIC_H
 #define X86_PANIC_H
 

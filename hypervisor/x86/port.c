@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* I/O ports, and the battery clock behind two of them (MC146818: registers 0-9, A and B; century at 0x32 by custom). */
+/*
+ * I/O ports, and the battery clock behind two of them (MC146818: registers 0-9, A and B;
+ * century at 0x32 by custom).
+ */
 #include "x86/machine.h"
 
 uint32_t machine_port_in(uint16_t port, unsigned bytes)

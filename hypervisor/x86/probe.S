@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unsigned probe_ring3(uint64_t page): run probe_code, which was copied to `page`, in ring 3 with an IDT of our own, and
- * tell by which vector it came back: 3, it read its own page; 14 or 13, it could not.
+ * unsigned probe_ring3(uint64_t page): run probe_code, which was copied to `page`, in ring 3
+ * with an IDT of our own, and tell by which vector it came back: 3, it read its own page; 14 or
+ * 13, it could not.
  *
- * On the stack meanwhile: rbx rbp r12-r15, flags; the CPU itself goes to TSS.rsp0, where nothing lives yet.
+ * On the stack meanwhile: rbx rbp r12-r15, flags; the CPU itself goes to TSS.rsp0, where
+ * nothing lives yet.
  */
 #include "x86/layout.h"
 

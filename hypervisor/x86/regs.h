@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What entry.S saves. The frame, from low to high address, as it stands at the top of a CPU's stack when it came from a guest:
+ * What entry.S saves. The frame, from low to high address, as it stands at the top of a CPU's
+ * stack when it came from a guest:
  *
  *   r15 r14 r13 r12 rbp rbx | r11 r10 r9 r8 rax rcx rdx rsi rdi | error_code vector | rip cs rflags rsp ss
  *
- * The last five are what the CPU pushes (Intel SDM 3A 6.14.2). A syscall stub builds the same frame.
+ * The last five are what the CPU pushes (Intel SDM 3A 6.14.2). A syscall stub builds the same
+ * frame.
  */
 #ifndef X86_REGS_H
 #define X86_REGS_H
@@ -22,7 +24,10 @@ struct cpu_regs {
 
 #endif
 
-/* cpu_regs.vector of a frame that came by the syscall instruction: outside the 256 vectors, so it may return by sysret. */
+/*
+ * cpu_regs.vector of a frame that came by the syscall instruction: outside the 256 vectors, so
+ * it may return by sysret.
+ */
 #define VECTOR_SYSCALL	0x100
 /* The same for the 32-bit system call entries. */
 #define VECTOR_SYSCALL32 0x101

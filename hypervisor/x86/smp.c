@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting the other CPUs, one after the other: INIT, start-up message, wait until it says that it is there. They then wait
- * for smp_release(). And what CPUs do to each other later: kicks. Protocol: Intel SDM 3A 8.4.4.
+ * Starting the other CPUs, one after the other: INIT, start-up message, wait until it says that
+ * it is there. They then wait for smp_release(). And what CPUs do to each other later: kicks.
+ * Protocol: Intel SDM 3A 8.4.4.
  */
 #include "boot/boot.h"
 #include "boot/trampoline.h"

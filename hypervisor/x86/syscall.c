@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The system call MSRs of a CPU (Intel SDM 3A 5.8.7, 5.8.8), and the patching of entry code when SMAP is on. */
+/*
+ * The system call MSRs of a CPU (Intel SDM 3A 5.8.7, 5.8.8), and the patching of entry code
+ * when SMAP is on.
+ */
 #include "lib/string.h"
 #include "x86/cpu.h"
 #include "x86/entry.h"
@@ -16,7 +19,10 @@ void entry_init_syscall(void)
 	wrmsr(MSR_STAR, (uint64_t)SEL_GUEST_CS32 << 48 | (uint64_t)SEL_CS << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)entry_syscall_stubs + STUB_SIZE * cpu);
 	wrmsr(MSR_CSTAR, (uint64_t)entry_syscall32_stubs + STUB_SIZE * cpu);
-	/* Everything that a guest could have set and that would matter before entry.S has saved it. */
+	/*
+	 * Everything that a guest could have set and that would matter before entry.S has saved
+	 * it.
+	 */
 	wrmsr(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
 	if (cpu_features.amd)
 		return;			/* no sysenter in long mode */

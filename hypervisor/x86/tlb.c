@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLB flushes. Hypervisor entries are global and never change while in use; everything else is flushed by loading CR3.
+ * TLB flushes. Hypervisor entries are global and never change while in use; everything else is
+ * flushed by loading CR3.
  *
- * The clock: odd, some CPU has begun a full flush at this value; even, none has. A stamp is always even: taking one
- * moves an odd clock on. So a flush whose clock (cpu_info.tlb_flushed) is at or above a stamp began after it. The clock
- * moves only when flushes happen; each time it passes a quarter of its range all CPUs flush, so that no CPU's
- * value is ever more than half the range old and comparing by difference is right.
+ * The clock: odd, some CPU has begun a full flush at this value; even, none has. A stamp is
+ * always even: taking one moves an odd clock on. So a flush whose clock (cpu_info.tlb_flushed)
+ * is at or above a stamp began after it. The clock moves only when flushes happen; each time it
+ * passes a quarter of its range all CPUs flush, so that no CPU's value is ever more than half
+ * the range old and comparing by difference is right.
  *
- * A request for another CPU is one word in its cpu_info (see there) and an interrupt; whoever waits serves his own
- * requests meanwhile, so that two who wait for each other both go on. No locks.
+ * A request for another CPU is one word in its cpu_info (see there) and an interrupt; whoever
+ * waits serves his own requests meanwhile, so that two who wait for each other both go on. No
+ * locks.
  */
 #include "lib/assert.h"
 #include "x86/apic.h"
@@ -71,7 +74,10 @@ void machine_relax(void)
 	cpu_pause();
 }
 
-/* Leave a request with a CPU, joined with what waits there already; true if it must be interrupted to see it. */
+/*
+ * Leave a request with a CPU, joined with what waits there already; true if it must be
+ * interrupted to see it.
+ */
 static bool post(struct cpu_info *other, uint64_t request)
 {
 	uint64_t old = TLB_NOTHING;
@@ -103,7 +109,10 @@ static void flush(const struct cpumask *cpus, uint64_t request)
 		else
 			invlpg(request & PAGE_MASK);
 	}
-	/* Ours is done when nothing waits, or when two were served since: one may have been taken before we came. */
+	/*
+	 * Ours is done when nothing waits, or when two were served since: one may have been
+	 * taken before we came.
+	 */
 	cpumask_for_each(cpu, cpus) {
 		struct cpu_info *other = cpu_info_of(cpu);
 

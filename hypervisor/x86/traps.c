@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What entry.S calls: who is it for? Exceptions of a guest go to trap/, system calls to hypercall/ or trap/, device interrupts
- * to irq/; an exception of ours is either expected (extable) or the end. And the way back to the guest, which is also
- * the idle loop: see exit_to_guest().
+ * What entry.S calls: who is it for? Exceptions of a guest go to trap/, system calls to
+ * hypercall/ or trap/, device interrupts to irq/; an exception of ours is either expected
+ * (extable) or the end. And the way back to the guest, which is also the idle loop: see
+ * exit_to_guest().
  */
 #include "console/log.h"
 #include "domain/domain.h"
@@ -113,8 +114,8 @@ static void schedule(struct vcpu *prev)
 }
 
 /*
- * Until nothing is left to do: timers, the scheduler's choice, the upcall that waits. A CPU whose choice is to idle waits
- * here for the interrupt that brings the next thing to do.
+ * Until nothing is left to do: timers, the scheduler's choice, the upcall that waits. A CPU
+ * whose choice is to idle waits here for the interrupt that brings the next thing to do.
  */
 void exit_to_guest(struct cpu_regs *regs)
 {
@@ -128,7 +129,10 @@ void exit_to_guest(struct cpu_regs *regs)
 		} else if (unlikely(sched_due())) {
 			schedule(v);
 		} else if (unlikely(v->sched.idle)) {
-			/* An interrupt between the two is taken after hlt has begun: no wake-up is lost. */
+			/*
+			 * An interrupt between the two is taken after hlt has begun: no wake-up
+			 * is lost.
+			 */
 			asm volatile("sti; hlt; cli" : : : "memory");
 		} else if (event_upcall_due(&v->event) || unlikely(v->nmi_pending)) {
 			trap_deliver_pending(v, regs);

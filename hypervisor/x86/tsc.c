@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TSC: measured once against a clock of known rate, scaled by the formula of the guest ABI, compared between CPUs.
- * HPET: IA-PC HPET specification 1.0a; PM timer: ACPI 6.4, 4.8.3.3; PIT: Intel 8254 data sheet.
+ * The TSC: measured once against a clock of known rate, scaled by the formula of the guest ABI,
+ * compared between CPUs. HPET: IA-PC HPET specification 1.0a; PM timer: ACPI 6.4, 4.8.3.3; PIT:
+ * Intel 8254 data sheet.
  */
 #include "x86/tsc.h"
 
@@ -139,8 +140,9 @@ void tsc_wait_us(unsigned us)
 }
 
 /*
- * Two CPUs take turns to write down their TSC; each value must be at or after the one that the other wrote before. An
- * offset larger than the time of one turn shows in one of the directions.
+ * Two CPUs take turns to write down their TSC; each value must be at or after the one that the
+ * other wrote before. An offset larger than the time of one turn shows in one of the
+ * directions.
  */
 #define ROUNDS	200
 
@@ -219,7 +221,10 @@ void machine_timer_arm(uint64_t deadline)
 		apic_timer(rdtsc() + min(ns, 1000000000000ull) * khz / 1000000 + 1);
 }
 
-/* A virtual machine's TSC is kept steady by its host, which often does not say so by the invariant bit. */
+/*
+ * A virtual machine's TSC is kept steady by its host, which often does not say so by the
+ * invariant bit.
+ */
 bool machine_ticks_stable(void)
 {
 	return !disagree && (cpu_features.invariant_tsc || cpu_features.hypervisor);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A vCPU's registers on and off this CPU. What a guest cannot change behind our back is not read back. */
+/*
+ * A vCPU's registers on and off this CPU. What a guest cannot change behind our back is not
+ * read back.
+ */
 #include "x86/vcpu.h"
 
 #include "abi/errno.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a vCPU has in the CPU's registers, and switching it. Embedded in struct vcpu, used by x86/ and above and by domain/. */
+/*
+ * What a vCPU has in the CPU's registers, and switching it. Embedded in struct vcpu, used by
+ * x86/ and above and by domain/.
+ */
 #ifndef X86_VCPU_H
 #define X86_VCPU_H
 
@@ -33,7 +36,10 @@ struct cpu_regs *machine_guest_regs(void);
 /* Allocate and free what hangs off it (FPU area). 0 or -ENOMEM. */
 int machine_vcpu_init(struct machine_vcpu *mv);
 void machine_vcpu_free(struct machine_vcpu *mv);
-/* Take `mv`'s state off this CPU into memory; put it onto this CPU. Page tables are the caller's (machine_tables_load). */
+/*
+ * Take `mv`'s state off this CPU into memory; put it onto this CPU. Page tables are the
+ * caller's (machine_tables_load).
+ */
 void machine_vcpu_save(struct machine_vcpu *mv);
 void machine_vcpu_load(struct machine_vcpu *mv);
 /* For the running vCPU after its gdt[], ldt[] changed: show them in this CPU's windows. */
@@ -41,25 +47,43 @@ void machine_vcpu_load_gdt(struct machine_vcpu *mv);
 void machine_vcpu_load_ldt(struct machine_vcpu *mv);
 /* For the running vCPU: change of mode (swapgs; the caller loads the other table). */
 void machine_vcpu_toggle_mode(struct machine_vcpu *mv);
-/* For the running vCPU: base of segment `which` (SEGBASE_* of abi/xen.h); 0 or -EINVAL if not canonical. */
+/*
+ * For the running vCPU: base of segment `which` (SEGBASE_* of abi/xen.h); 0 or -EINVAL if not
+ * canonical.
+ */
 int machine_vcpu_set_base(struct machine_vcpu *mv, unsigned which, uint64_t value);
 uint64_t machine_vcpu_base(const struct machine_vcpu *mv, unsigned which);
-/* For the running vCPU: load a selector into FS, GS, DS or ES; a faulting one becomes 0, as the ABI says. */
+/*
+ * For the running vCPU: load a selector into FS, GS, DS or ES; a faulting one becomes 0, as the
+ * ABI says.
+ */
 void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t es, uint16_t fs, uint16_t gs);
-/* Give the FPU to the running vCPU (on #NM, or before XSAVE state is read); TS as the guest wants it. */
+/*
+ * Give the FPU to the running vCPU (on #NM, or before XSAVE state is read); TS as the guest
+ * wants it.
+ */
 void machine_vcpu_fpu_own(struct machine_vcpu *mv);
 void machine_vcpu_set_ts(struct machine_vcpu *mv, bool ts);
-/* The x87 and SSE state as a 512-byte FXSAVE image, for a vCPU that is on no CPU or is the caller's; reserved MXCSR bits are cleared. */
+/*
+ * The x87 and SSE state as a 512-byte FXSAVE image, for a vCPU that is on no CPU or is the
+ * caller's; reserved MXCSR bits are cleared.
+ */
 void machine_vcpu_set_fxsave(struct machine_vcpu *mv, const void *image);
 void machine_vcpu_get_fxsave(struct machine_vcpu *mv, void *image);
-/* The guest's CR4 or XCR0 as it writes them; false (a #GP for it) if a bit is not for guests or the CPU lacks it. */
+/*
+ * The guest's CR4 or XCR0 as it writes them; false (a #GP for it) if a bit is not for guests or
+ * the CPU lacks it.
+ */
 bool must_check machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4);
 bool must_check machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0);
 /* CPUID leaf 0xd, subleaf 0 or 1, for this vCPU's XCR0: adjusts out = eax ebx ecx edx. */
 void machine_vcpu_xsave_leaf(const struct machine_vcpu *mv, unsigned subleaf, uint32_t out[4]);
 /* Write the running vCPU's debug registers (already checked by the caller). */
 void machine_vcpu_load_debug(struct machine_vcpu *mv);
-/* After #DB: add the CPU's DR6 (why it came) to the guest's, which only the guest clears, and clear the CPU's. */
+/*
+ * After #DB: add the CPU's DR6 (why it came) to the guest's, which only the guest clears, and
+ * clear the CPU's.
+ */
 void machine_vcpu_take_debug_status(struct machine_vcpu *mv);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Where mm/'s tables are mapped (ARCHITECTURE.md, addresses); in the host's tests, where a process can have them. */
+/*
+ * Where mm/'s tables are mapped (ARCHITECTURE.md, addresses); in the host's tests, where a process
+ * can have them.
+ */
 #ifndef X86_WINDOWS_H
 #define X86_WINDOWS_H
 
