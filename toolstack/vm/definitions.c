@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Definitions of running guests, as XML in VM_RUN_DIR: <uuid>.xml. <uuid>.new marks a guest that is being created and is
+ * Definitions of running guests, as XML in vm_run_dir: <uuid>.xml. <uuid>.new marks a guest that is being created and is
  * locked by the process that does it; one that can be locked was left by a process that died. <uuid>.rst is the
  * definition of a guest between its end and its new start.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +15,33 @@
 #include "lib/file.h"
 #include "vm/internal.h"
 
-static void path_of(const uint8_t uuid[16], const char *suffix, char path[DEFINITION_PATH])
+const char *vm_run_dir = "/run/enso/guests";
+
+static void path_of(const uint8_t uuid[16], const char *suffix, char path[PATH_MAX])
 {
 	char text[CONFIG_UUID_TEXT];
 
 	config_format_uuid(uuid, text);
-	snprintf(path, DEFINITION_PATH, VM_RUN_DIR "/%s%s", text, suffix);
+	snprintf(path, PATH_MAX, "%s/%s%s", vm_run_dir, text, suffix);
 }
 
 int vm_lock(struct error *err)
 {
-	int rc = file_make_dirs(VM_RUN_DIR);
+	int rc = file_make_dirs(vm_run_dir);
+	char path[PATH_MAX];
 
+	snprintf(path, sizeof(path), "%s/lock", vm_run_dir);
 	if (!rc)
-		rc = file_lock(VM_RUN_DIR "/lock", true);
+		rc = file_lock(path, true);
 	if (rc >= 0)
 		return rc;
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE, VM_RUN_DIR "/lock: %s",
+	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE, "%s: %s", path,
 			 error_text(rc));
 }
 
 int vm_marker_make(const uint8_t uuid[16], struct error *err)
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 	int fd;
 
 	path_of(uuid, ".new", path);
@@ -50,7 +55,7 @@ int vm_marker_make(const uint8_t uuid[16], struct error *err)
 
 void vm_marker_remove(const uint8_t uuid[16], int fd)
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 
 	path_of(uuid, ".new", path);
 	unlink(path);
@@ -59,7 +64,7 @@ void vm_marker_remove(const uint8_t uuid[16], int fd)
 
 int vm_definition_write(const struct vm_config *config, struct error *err)
 {
-	char path[DEFINITION_PATH], *text;
+	char path[PATH_MAX], *text;
 	size_t len;
 	int rc;
 
@@ -73,7 +78,7 @@ int vm_definition_write(const struct vm_config *config, struct error *err)
 
 int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config, struct error *err)
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 
 	path_of(uuid, restart ? ".rst" : ".xml", path);
 	if (access(path, F_OK))
@@ -83,7 +88,7 @@ int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *c
 
 int vm_definition_to_restart(const uint8_t uuid[16], struct error *err)
 {
-	char from[DEFINITION_PATH], to[DEFINITION_PATH];
+	char from[PATH_MAX], to[PATH_MAX];
 
 	path_of(uuid, ".xml", from);
 	path_of(uuid, ".rst", to);
@@ -92,7 +97,7 @@ int vm_definition_to_restart(const uint8_t uuid[16], struct error *err)
 
 void vm_definition_remove(const uint8_t uuid[16])
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 
 	path_of(uuid, ".xml", path);
 	unlink(path);
@@ -100,7 +105,7 @@ void vm_definition_remove(const uint8_t uuid[16])
 
 void vm_definition_restarted(const uint8_t uuid[16])
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 
 	path_of(uuid, ".rst", path);
 	unlink(path);
@@ -108,7 +113,7 @@ void vm_definition_restarted(const uint8_t uuid[16])
 
 bool vm_definition_exists(const uint8_t uuid[16])
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 
 	path_of(uuid, ".xml", path);
 	return access(path, F_OK) == 0;
@@ -117,10 +122,10 @@ bool vm_definition_exists(const uint8_t uuid[16])
 /* Did the process that made this marker die? */
 static bool abandoned(const char *name)
 {
-	char path[DEFINITION_PATH];
+	char path[PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), VM_RUN_DIR "/%s", name);
+	snprintf(path, sizeof(path), "%s/%s", vm_run_dir, name);
 	fd = file_lock(path, false);
 	if (fd < 0)
 		return false;
@@ -132,12 +137,12 @@ int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], enum 
 		       struct error *err)
 {
 	static const char *const suffixes[] = { [DEFINITION] = ".xml", [HALF_MADE] = ".new", [RESTART] = ".rst" };
-	DIR *dir = opendir(VM_RUN_DIR);
+	DIR *dir = opendir(vm_run_dir);
 	struct dirent *entry;
 	int rc = 0;
 
 	if (!dir)
-		return errno == ENOENT ? 0 : error_set(err, ERROR_FILE, VM_RUN_DIR ": %s", error_text(-errno));
+		return errno == ENOENT ? 0 : error_set(err, ERROR_FILE, "%s: %s", vm_run_dir, error_text(-errno));
 	while (!rc && (entry = readdir(dir))) {
 		char text[CONFIG_UUID_TEXT];
 		uint8_t uuid[16];

@@ -8,9 +8,7 @@
 #include "store/client.h"
 #include "vm/vm.h"
 
-/* --- definitions.c: the files in VM_RUN_DIR ------------------------------------------------------------- */
-
-enum { DEFINITION_PATH = sizeof(VM_RUN_DIR) + CONFIG_UUID_TEXT + 8 };
+/* --- definitions.c: the files in vm_run_dir ------------------------------------------------------------- */
 
 /* Take the lock over names, uuids and definitions. A descriptor to close, or -1 with err set. */
 int vm_lock(struct error *err);
@@ -34,7 +32,7 @@ enum definition_kind {
 	RESTART,	/* of a guest that is to start anew */
 };
 
-/* Call visit for each file of VM_RUN_DIR, until it returns non-zero, which is then the result. */
+/* Call visit for each file of vm_run_dir, until it returns non-zero, which is then the result. */
 int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], enum definition_kind kind), void *context,
 		       struct error *err);
 

@@ -70,7 +70,7 @@ static void put_domain(struct writer *w, const struct vm_config *config, const c
 	};
 
 	make(w, "", false);
-	put(w, "name", "%s", config->name);
+	make(w, "name", false);	/* is there already, see vm_nodes_claim_name() */
 	put(w, "domid", "%u", w->domid);
 	put(w, "vm", "/vm/%s", uuid);
 	put(w, "memory/static-max", "%llu", (unsigned long long)config->memory_kib);

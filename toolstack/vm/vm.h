@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guests: what the commands, the supervisor and later the text UI do with them. A guest is a domain of the hypervisor, its
- * nodes in the store, and while it runs its definition in VM_RUN_DIR; the domain's handle is its uuid and ties the
+ * nodes in the store, and while it runs its definition in vm_run_dir; the domain's handle is its uuid and ties the
  * three together, so that a program that was killed finds everything again.
  *
- * Two programs may work at the same time: names, uuids and definitions change under the lock file VM_RUN_DIR/lock. Lock order:
+ * Two programs may work at the same time: names, uuids and definitions change under the lock file vm_run_dir/lock. Lock order:
  * the lock file, then a guest's marker (<uuid>.new, held by whoever creates it). Functions return 0 or more, or -1 with err
  * set; nothing prints or exits.
  */
@@ -18,7 +18,8 @@
 #include "config/config.h"
 #include "lib/error.h"
 
-#define VM_RUN_DIR "/run/enso/guests"
+/* "/run/enso/guests"; tests have their own. */
+extern const char *vm_run_dir;
 
 struct hyp;
 struct store_client;
