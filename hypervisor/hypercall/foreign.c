@@ -30,8 +30,8 @@ void foreign_put(struct foreign *f)
 }
 
 /*
- * A vCPU that is not running may have left entries where it ran last, so this starts from all CPUs that may have any, and
- * spares those that run a vCPU which is not meant.
+ * A vCPU that is not running may have left entries where it ran last, so this starts from all CPUs
+ * that may have any, and spares those that run a vCPU which is not meant.
  */
 int foreign_vcpu_cpus(const struct vcpu *caller, guest_ptr_t mask, struct cpumask *cpus)
 {

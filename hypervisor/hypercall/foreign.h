@@ -5,7 +5,10 @@
 
 #include "hypercall/hypercall.h"
 
-/* The memory that a domain id in a hypercall stands for; the domain is referenced until foreign_put(). */
+/*
+ * The memory that a domain id in a hypercall stands for; the domain is referenced until
+ * foreign_put().
+ */
 struct foreign {
 	struct mm_domain *mm;
 	struct domain *domain;		/* NULL: not a domain (DOMID_XEN, DOMID_IO) */
@@ -15,7 +18,10 @@ struct foreign {
 int must_check foreign_get(const struct vcpu *caller, uint64_t domid, struct foreign *f);
 void foreign_put(struct foreign *f);
 
-/* The CPUs whose TLBs may hold what the caller's vCPUs of the guest's bitmap at `mask` have used. 0 or -EFAULT. */
+/*
+ * The CPUs whose TLBs may hold what the caller's vCPUs of the guest's bitmap at `mask` have used. 0
+ * or -EFAULT.
+ */
 int must_check foreign_vcpu_cpus(const struct vcpu *caller, guest_ptr_t mask, struct cpumask *cpus);
 
 #endif

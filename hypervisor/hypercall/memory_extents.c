@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Getting, giving up and exchanging extents of 2^order frames. Each extent is done or not done, never half; how far a call went is
- * its result, and when the budget is spent the cursor in its arguments (exchange: in the guest's structure).
+ * Getting, giving up and exchanging extents of 2^order frames. Each extent is done or not done,
+ * never half; how far a call went is its result, and when the budget is spent the cursor in its
+ * arguments (exchange: in the guest's structure).
  */
 #include "abi/memory.h"
 
@@ -40,7 +41,10 @@ static void release_new(struct mm_domain *mm, mfn_t first, unsigned order)
 			break;
 }
 
-/* One new extent; populate: the list says what pseudo-physical numbers it gets. The machine's go back into the list, if there is one. */
+/*
+ * One new extent; populate: the list says what pseudo-physical numbers it gets. The machine's go
+ * back into the list, if there is one.
+ */
 static bool extent_get(const struct extents *e, uint64_t i, bool populate)
 {
 	guest_ptr_t at = guest_ptr_at(e->list, i, sizeof(xen_pfn_t));
@@ -83,7 +87,8 @@ int64_t memory_extents(struct hypercall *c, unsigned op, guest_ptr_t arg)
 	rc = foreign_get(c->vcpu, r.domid, &of);
 	if (rc)
 		return rc;
-	e = (struct extents){ of.mm, r.extent_start, r.extent_order, XENMEMF_get_address_bits(r.mem_flags) };
+	e = (struct extents){ of.mm, r.extent_start, r.extent_order,
+			     XENMEMF_get_address_bits(r.mem_flags) };
 	while (of.domain && ok && i < r.nr_extents && rc != -ERESTART) {
 		ok = op == XENMEM_decrease_reservation ? extent_release(&e, i) :
 		     extent_get(&e, i, op == XENMEM_populate_physmap);
@@ -103,7 +108,8 @@ struct exchange {
 	const struct xen_memory_exchange *x;
 	unsigned chunk;				/* the larger of both orders */
 	uint64_t first_in, first_out;		/* extents of this chunk */
-	mfn_t in[1 << ORDER_EXCHANGE], out[1 << ORDER_EXCHANGE];	/* frames taken, extents got */
+	mfn_t in[1 << ORDER_EXCHANGE];		/* frames taken */
+	mfn_t out[1 << ORDER_EXCHANGE];		/* extents got */
 };
 
 static unsigned in_extents(const struct exchange *e)
@@ -123,7 +129,9 @@ static unsigned take_in(struct exchange *e)
 	xen_pfn_t mfn;
 
 	for (unsigned i = 0; i < in_extents(e); i++) {
-		if (copy_from_guest(&mfn, guest_ptr_at(e->x->in.extent_start, e->first_in + i, sizeof(mfn)), sizeof(mfn)))
+		guest_ptr_t at = guest_ptr_at(e->x->in.extent_start, e->first_in + i, sizeof(mfn));
+
+		if (copy_from_guest(&mfn, at, sizeof(mfn)))
 			return n;
 		for (unsigned k = 0; k < 1u << order; k++, n++) {
 			e->in[n] = MFN(mfn + k);
@@ -134,14 +142,19 @@ static unsigned take_in(struct exchange *e)
 	return n;
 }
 
-/* Get the chunk's new extents, tell their machine numbers, give them their pseudo-physical ones; how many. */
+/*
+ * Get the chunk's new extents, tell their machine numbers, give them their pseudo-physical ones;
+ * how many.
+ */
 static unsigned get_out(struct exchange *e)
 {
-	unsigned order = e->x->out.extent_order, bits = XENMEMF_get_address_bits(e->x->out.mem_flags), n;
+	unsigned order = e->x->out.extent_order, n;
+	unsigned bits = XENMEMF_get_address_bits(e->x->out.mem_flags);
 	xen_pfn_t pfn;
 
 	for (n = 0; n < out_extents(e); n++) {
-		guest_ptr_t at = guest_ptr_at(e->x->out.extent_start, e->first_out + n, sizeof(pfn));
+		guest_ptr_t at = guest_ptr_at(e->x->out.extent_start, e->first_out + n,
+					      sizeof(pfn));
 
 		if (copy_from_guest(&pfn, at, sizeof(pfn)))
 			return n;
@@ -181,11 +194,13 @@ static int exchange_chunk(struct exchange *e)
 }
 
 /* Both sides must be the same number of frames, whole chunks, the caller's own. */
-static bool exchange_sound(const struct vcpu *v, const struct xen_memory_exchange *x, unsigned chunk)
+static bool exchange_sound(const struct vcpu *v, const struct xen_memory_exchange *x,
+			   unsigned chunk)
 {
 	uint64_t mask = (1ull << chunk) - 1, in, out;
 
-	if (x->in.domid != x->out.domid || (x->in.domid != DOMID_SELF && x->in.domid != v->domain->id))
+	if (x->in.domid != x->out.domid ||
+	    (x->in.domid != DOMID_SELF && x->in.domid != v->domain->id))
 		return false;
 	if (__builtin_mul_overflow(x->in.nr_extents, 1ull << x->in.extent_order, &in) ||
 	    __builtin_mul_overflow(x->out.nr_extents, 1ull << x->out.extent_order, &out))

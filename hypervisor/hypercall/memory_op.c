@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_op(cmd, arg): what a domain has of memory, and what it is told about it (abi/memory.h, XENMEM_*). Getting and giving
- * up frames is in memory_extents.c.
+ * memory_op(cmd, arg): what a domain has of memory, and what it is told about it (abi/memory.h,
+ * XENMEM_*). Getting and giving up frames is in memory_extents.c.
  */
 #include "abi/memory.h"
 
@@ -70,7 +70,9 @@ static int64_t map_in(const struct vcpu *v, guest_ptr_t arg)
 static int64_t machphys_mapping(guest_ptr_t arg)
 {
 	const struct xen_machphys_mapping m = {
-		.v_start = MACH2PHYS_VIRT_START, .v_end = MACH2PHYS_VIRT_END, .max_mfn = mm_max_mfn() - 1,
+		.v_start = MACH2PHYS_VIRT_START,
+		.v_end = MACH2PHYS_VIRT_END,
+		.max_mfn = mm_max_mfn() - 1,
 	};
 
 	return copy_to_guest(arg, &m, sizeof(m));
@@ -81,6 +83,7 @@ static int64_t machphys_mfn_list(guest_ptr_t arg)
 {
 	struct xen_machphys_mfn_list l;
 	xen_pfn_t last = 0;
+	guest_ptr_t at;
 	unsigned n;
 
 	if (copy_from_guest(&l, arg, sizeof(l)))
@@ -90,7 +93,8 @@ static int64_t machphys_mfn_list(guest_ptr_t arg)
 
 		if (!mfn_eq(chunk, MFN_NONE))
 			last = chunk.n;
-		if (copy_to_guest(guest_ptr_at(l.extent_start, n, sizeof(last)), &last, sizeof(last)))
+		at = guest_ptr_at(l.extent_start, n, sizeof(last));
+		if (copy_to_guest(at, &last, sizeof(last)))
 			return -EFAULT;
 	}
 	l.nr_extents = n;
@@ -124,7 +128,8 @@ static int grant_frames(struct domain *d, const struct xen_mem_acquire_resource 
 
 	if (r->id != XENMEM_resource_grant_table_id_shared)
 		return -EOPNOTSUPP;
-	if (__builtin_add_overflow(r->frame, (uint64_t)r->nr_frames, &end) || end > d->grant.max_frames)
+	if (__builtin_add_overflow(r->frame, (uint64_t)r->nr_frames, &end) ||
+	    end > d->grant.max_frames)
 		return -EINVAL;
 	if (end > d->grant.nr_frames)
 		rc = grant_table_grow(&d->grant, (unsigned)end);

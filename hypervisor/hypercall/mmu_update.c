@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu_update(requests, count, done, foreigndom): a list of changes to page-table entries and to the M2P (abi/xen.h, MMU_*).
- * foreigndom: low half whose frames entries may name, high half (if not 0) whose tables, plus one.
- * The upper half of `count` is the cursor: how many of the requests are done already.
+ * mmu_update(requests, count, done, foreigndom): a list of changes to page-table entries and to the
+ * M2P (abi/xen.h, MMU_*). foreigndom: low half whose frames entries may name, high half (if not 0)
+ * whose tables, plus one. The upper half of `count` is the cursor: how many of the requests are
+ * done already.
  */
 #include "domain/copy.h"
 #include "hypercall/foreign.h"
@@ -36,14 +37,14 @@ static int update(struct mm_domain *tables, struct mm_domain *frames, const stru
 static int64_t updates(struct hypercall *c, struct mm_domain *tables, struct mm_domain *frames)
 {
 	uint32_t count = (uint32_t)c->arg[1], done = (uint32_t)(c->arg[1] >> 32);
-	guest_ptr_t done_out = { c->arg[2] };
+	guest_ptr_t list = { c->arg[0] }, done_out = { c->arg[2] };
 	struct mmu_update u;
 	int rc = 0;
 
 	for (; done < count; done++) {
 		if (done % 16 == 15 && machine_budget_spent())
 			rc = -ERESTART;
-		else if (copy_from_guest(&u, guest_ptr_at((guest_ptr_t){ c->arg[0] }, done, sizeof(u)), sizeof(u)))
+		else if (copy_from_guest(&u, guest_ptr_at(list, done, sizeof(u)), sizeof(u)))
 			rc = -EFAULT;
 		else
 			rc = update(tables, frames, &u);
@@ -51,7 +52,8 @@ static int64_t updates(struct hypercall *c, struct mm_domain *tables, struct mm_
 			break;
 	}
 	c->arg[1] = (uint64_t)done << 32 | count;
-	if (rc != -ERESTART && !guest_ptr_null(done_out) && copy_to_guest(done_out, &done, sizeof(done)))
+	if (rc != -ERESTART && !guest_ptr_null(done_out) &&
+	    copy_to_guest(done_out, &done, sizeof(done)))
 		rc = -EFAULT;
 	return rc;
 }

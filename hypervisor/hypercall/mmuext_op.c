@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmuext_op(ops, count, done, foreigndom): pins, roots, flushes, descriptor table, whole frames (abi/xen.h, MMUEXT_*).
- * foreigndom names the owner of frames that are pinned, cleared and copied. The upper half of `count` is the cursor.
+ * mmuext_op(ops, count, done, foreigndom): pins, roots, flushes, descriptor table, whole frames
+ * (abi/xen.h, MMUEXT_*). foreigndom names the owner of frames that are pinned, cleared and copied.
+ * The upper half of `count` is the cursor.
  */
 #include "domain/copy.h"
 #include "hypercall/foreign.h"
@@ -81,7 +82,7 @@ static int own_op(struct vcpu *v, const struct mmuext_op *op)
 		return vcpu_set_ldt(v, va, op->arg2.nr_ents);
 	case MMUEXT_FLUSH_CACHE:
 	case MMUEXT_FLUSH_CACHE_GLOBAL:
-		/* caches are coherent for all that guests map here; wbinvd would only stall the others (abi/README.md) */
+		/* caches are coherent; wbinvd would only stall the others (abi/README.md) */
 		return v->domain->privileged ? 0 : -EACCES;
 	case MMUEXT_MARK_SUPER:
 	case MMUEXT_UNMARK_SUPER:
@@ -113,7 +114,7 @@ static int ext_op(struct vcpu *v, struct mm_domain *frames, const struct mmuext_
 int64_t hypercall_mmuext_op(struct hypercall *c)
 {
 	uint32_t count = (uint32_t)c->arg[1], done = (uint32_t)(c->arg[1] >> 32);
-	guest_ptr_t done_out = { c->arg[2] };
+	guest_ptr_t list = { c->arg[0] }, done_out = { c->arg[2] };
 	struct mmuext_op op;
 	struct foreign frames;
 	int rc = foreign_get(c->vcpu, c->arg[3], &frames);
@@ -123,7 +124,7 @@ int64_t hypercall_mmuext_op(struct hypercall *c)
 	for (; done < count; done++) {
 		if (done % 16 == 15 && machine_budget_spent())
 			rc = -ERESTART;
-		else if (copy_from_guest(&op, guest_ptr_at((guest_ptr_t){ c->arg[0] }, done, sizeof(op)), sizeof(op)))
+		else if (copy_from_guest(&op, guest_ptr_at(list, done, sizeof(op)), sizeof(op)))
 			rc = -EFAULT;
 		else
 			rc = ext_op(c->vcpu, frames.mm, &op);
@@ -132,7 +133,8 @@ int64_t hypercall_mmuext_op(struct hypercall *c)
 	}
 	foreign_put(&frames);
 	c->arg[1] = (uint64_t)done << 32 | count;
-	if (rc != -ERESTART && !guest_ptr_null(done_out) && copy_to_guest(done_out, &done, sizeof(done)))
+	if (rc != -ERESTART && !guest_ptr_null(done_out) &&
+	    copy_to_guest(done_out, &done, sizeof(done)))
 		rc = -EFAULT;
 	return rc;
 }

@@ -10,7 +10,8 @@ int64_t hypercall_set_gdt(struct hypercall *c)
 
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
-	if (copy_from_guest(frames, (guest_ptr_t){ c->arg[0] }, DIV_ROUND_UP(entries, 512) * sizeof(frames[0])))
+	if (copy_from_guest(frames, (guest_ptr_t){ c->arg[0] },
+			    DIV_ROUND_UP(entries, 512) * sizeof(frames[0])))
 		return -EFAULT;
 	return vcpu_set_gdt(c->vcpu, frames, (unsigned)entries);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* update_va_mapping(va, entry, flags [, domid]): change the L1 entry for an address of the running vCPU, and flush (UVMF_*). */
+/*
+ * update_va_mapping(va, entry, flags [, domid]): change the L1 entry for an address of the running
+ * vCPU, and flush (UVMF_*).
+ */
 #include "domain/copy.h"
 #include "hypercall/foreign.h"
 #include "x86/machine.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Buddy allocator. Blocks are kept in zones: zone z has the frames whose number has z significant bits, so an address limit
- * picks zones, an unlimited request starts at the highest, and a block never crosses a zone.
- * Invariant: the first frame of each free block is FRAME_FREE with its order, all others are FRAME_FREE_REST; two free buddies
- * are always merged. Lock: heap_lock, taken by the caller. It neither zeroes nor flushes: frame_clean() does.
+ * Buddy allocator. Blocks are kept in zones: zone z has the frames whose number has z significant
+ * bits, so an address limit picks zones, an unlimited request starts at the highest, and a block
+ * never crosses a zone. Invariant: the first frame of each free block is FRAME_FREE with its order,
+ * all others are FRAME_FREE_REST; two free buddies are always merged. Lock: heap_lock, taken by the
+ * caller. It neither zeroes nor flushes: frame_clean() does.
  */
 #include "mm/buddy.h"
 
@@ -134,13 +135,16 @@ unsigned buddy_check(void)
 	for (unsigned z = 0; z < ZONES; z++) {
 		for (unsigned order = 0; order <= BUDDY_ORDER_MAX; order++) {
 			for (uint64_t mfn = zones[z].head[order]; mfn; mfn = frame_at(mfn)->next) {
-				errors += frame_at(mfn)->state != FRAME_FREE || frame_at(mfn)->order != order;
+				const struct frame *f = frame_at(mfn);
+
+				errors += f->state != FRAME_FREE || f->order != order;
 				sum += 1ull << order;
 			}
 		}
 	}
 	errors += sum != free_frames;
 	if (errors)
-		log_error("free blocks: %u contradictions, %lu frames listed, %lu counted", errors, sum, free_frames);
+		log_error("free blocks: %u contradictions, %lu frames listed, %lu counted", errors,
+			  sum, free_frames);
 	return errors;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariant, checked from scratch: recount from the tables what every frame's counts say. Needs no memory (a word of each struct
- * frame is for it) and takes no lock: nothing else may run. Three passes: types, references, then each frame by itself.
+ * The invariant, checked from scratch: recount from the tables what every frame's counts say. Needs
+ * no memory (a word of each struct frame is for it) and takes no lock: nothing else may run. Three
+ * passes: types, references, then each frame by itself.
  */
 #include "abi/errno.h"
 #include "console/log.h"
@@ -16,7 +17,8 @@ static unsigned errors;
 static void wrong(const struct frame *f, const char *what, uint64_t expected)
 {
 	if (errors++ < REPORTS_MAX)
-		log_error("frame %lx: %s (%lx): type word %lx refs %x owner %u state %u", frame_mfn(f).n, what, expected,
+		log_error("frame %lx: %s (%lx): type word %lx refs %x owner %u state %u",
+			  frame_mfn(f).n, what, expected,
 			  f->type, f->refs, f->owner, f->state);
 }
 
@@ -83,7 +85,8 @@ static uint64_t recount(bool types)
 		if (!types && f->refs & REFS_ALLOCATED)
 			have--;
 		if (have < f->recount)
-			wrong(f, types ? "has too few type references" : "has too few references", f->recount);
+			wrong(f, types ? "has too few type references" : "has too few references",
+			      f->recount);
 		else
 			surplus += have - f->recount;
 	}
@@ -114,7 +117,8 @@ static void check_frame(const struct frame *f)
 		wrong(f, "is pinned and no table", 0);
 	if (f->type & TYPE_VALID && !count)
 		wrong(f, "is valid without a count", 0);
-	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST || f->state == FRAME_HEAP) && in_use)
+	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST || f->state == FRAME_HEAP) &&
+	    in_use)
 		wrong(f, "is free and referenced", 0);
 	if (f->state == FRAME_OWNED && !mm_domain_of(f->owner))
 		wrong(f, "has an owner that is gone", 0);
@@ -128,7 +132,8 @@ static void check_list(const struct mm_domain *mm)
 
 	for (uint32_t mfn = mm->frames; mfn; mfn = frame_at(mfn)->next, n++)
 		if (frame_at(mfn)->owner != mm->id || frame_at(mfn)->state != FRAME_OWNED)
-			wrong(frame_at(mfn), "is on the list of a domain that doesn't own it", mm->id);
+			wrong(frame_at(mfn), "is on the list of a domain that doesn't own it",
+			      mm->id);
 	if (n != mm->pages) {
 		errors++;
 		log_error("d%u has %lu frames listed, %lu counted", mm->id, n, mm->pages);

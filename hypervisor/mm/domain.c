@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a domain owns: getting frames, giving them up, and the end of it all.
- * Invariant: the frames on a domain's list are those with its id and FRAME_OWNED, mm->pages of them; each has a reference by being
- * allocated (REFS_ALLOCATED) until the domain gives it up, and stays on the list until the last mapping is gone, so nobody
- * holds more than max_pages by giving up what it still maps. Lists and counts are under heap_lock.
+ * What a domain owns: getting frames, giving them up, and the end of it all. Invariant: the frames
+ * on a domain's list are those with its id and FRAME_OWNED, mm->pages of them; each has a reference
+ * by being allocated (REFS_ALLOCATED) until the domain gives it up, and stays on the list until the
+ * last mapping is gone, so nobody holds more than max_pages by giving up what it still maps. Lists
+ * and counts are under heap_lock.
  */
 #include "abi/errno.h"
 #include "lib/assert.h"
@@ -89,7 +90,10 @@ static mfn_t block_get(struct mm_domain *mm, unsigned order, unsigned addr_bits,
 	return mfn;
 }
 
-/* The clean block becomes the domain's, unless others were faster to use up what it may have (or it is dying now). */
+/*
+ * The clean block becomes the domain's, unless others were faster to use up what it may have (or it
+ * is dying now).
+ */
 static bool block_enter(struct mm_domain *mm, mfn_t mfn, unsigned order, bool exchange)
 {
 	uint64_t n = 1ull << order;
@@ -167,6 +171,12 @@ void frame_release(struct frame *f)
 	lock_release(&heap_lock);
 }
 
+/* The owner's own reference is not its own any more; false: it was not before. */
+static bool give_up(struct frame *f)
+{
+	return __atomic_fetch_and(&f->refs, ~REFS_ALLOCATED, __ATOMIC_RELAXED) & REFS_ALLOCATED;
+}
+
 bool mm_release(struct mm_domain *mm, mfn_t mfn)
 {
 	struct frame *f = frame_of(mfn);
@@ -174,7 +184,7 @@ bool mm_release(struct mm_domain *mm, mfn_t mfn)
 
 	if (!f || !frame_get(f, mm->id))
 		return false;
-	had = __atomic_fetch_and(&f->refs, ~REFS_ALLOCATED, __ATOMIC_RELAXED) & REFS_ALLOCATED;
+	had = give_up(f);
 	if (had)
 		frame_put(f);
 	frame_put(f);
@@ -188,7 +198,8 @@ bool mm_take(struct mm_domain *mm, mfn_t mfn)
 
 	if (!f || !frame_get(f, mm->id))
 		return false;
-	if (__atomic_compare_exchange_n(&f->refs, &alone, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (__atomic_compare_exchange_n(&f->refs, &alone, 0, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_RELAXED))
 		return true;
 	frame_put(f);
 	return false;
@@ -221,7 +232,7 @@ void *mm_alloc_shared(struct mm_domain *mm)
 	frame_clean(mfn, 0);
 	f = frame_at(mfn.n);
 	f->owner = mm->id;
-	/* our own use is as data for as long as we have it: no guest can make a table of what we write to */
+	/* our own use is as data: no guest can make a table of what we write to */
 	f->type = (uint64_t)TYPE_WRITABLE << TYPE_SHIFT | TYPE_VALID | TYPE_ONE;
 	mm_m2p_set(mfn, ~0ull);
 	__atomic_store_n(&f->refs, 1, __ATOMIC_RELEASE);
@@ -244,7 +255,10 @@ void mm_free_shared(void *page)
 
 /* -- the end -- */
 
-/* The first frame of the list, off it and nobody's now; *held: with a reference, else it is just being freed. NULL: none left. */
+/*
+ * The first frame of the list, off it and nobody's now; *held: with a reference, else it is just
+ * being freed. NULL: none left.
+ */
 static struct frame *disown_first(struct mm_domain *mm, bool *held)
 {
 	struct frame *f = NULL;
@@ -273,7 +287,7 @@ static int let_all_go(struct mm_domain *mm)
 			continue;
 		if (word_level(frame_word(f)) && type_pin(f, false))
 			pt_table_put(mm, f);
-		if (__atomic_fetch_and(&f->refs, ~REFS_ALLOCATED, __ATOMIC_RELAXED) & REFS_ALLOCATED)
+		if (give_up(f))
 			frame_put(f);
 		frame_put(f);
 		rc = pt_drain(mm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frame table: built once at start-up, and the general references to frames.
- * Invariant: a frame with no reference has no owner's mapping, no type count, and is free or on its way to be.
+ * The frame table: built once at start-up, and the general references to frames. Invariant: a frame
+ * with no reference has no owner's mapping, no type count, and is free or on its way to be.
  * References change by compare-and-swap without a lock. Types are page_type.c's.
  */
 #include "mm/frame.h"
@@ -30,10 +30,12 @@ bool frame_get(struct frame *f, domid_t owner)
 	uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_RELAXED);
 
 	do {
-		/* a slab's count is the heap's; a full one (2^31 mappings) is refused, not wrapped */
-		if (!(refs & REFS_COUNT) || (refs & REFS_COUNT) == REFS_COUNT || f->state == FRAME_SLAB)
+		/* a slab's count is the heap's; a full one (2^31) is refused, not wrapped */
+		if (!(refs & REFS_COUNT) || (refs & REFS_COUNT) == REFS_COUNT ||
+		    f->state == FRAME_SLAB)
 			return false;
-	} while (!__atomic_compare_exchange_n(&f->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&f->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	/* the owner can't change as long as we hold the reference, but to none */
 	if (__atomic_load_n(&f->owner, __ATOMIC_ACQUIRE) == owner)
 		return true;
@@ -89,7 +91,9 @@ domid_t mm_owner(mfn_t mfn)
 {
 	const struct frame *f = frame_of(mfn);
 
-	return !f ? DOMID_IO : f->refs & REFS_COUNT && f->state != FRAME_SLAB ? f->owner : DOMID_INVALID;
+	if (!f)
+		return DOMID_IO;
+	return f->refs & REFS_COUNT && f->state != FRAME_SLAB ? f->owner : DOMID_INVALID;
 }
 
 /* -- start-up -- */
@@ -106,7 +110,8 @@ static mfn_t carve_chunk(void)
 	for (unsigned i = 0; i < nr_ranges; i++) {
 		struct mm_range *r = &ranges[i];
 
-		if ((r->end & ~(CHUNK_BYTES - 1)) >= r->start + CHUNK_BYTES && (!best || r->end > best->end))
+		if ((r->end & ~(CHUNK_BYTES - 1)) >= r->start + CHUNK_BYTES &&
+		    (!best || r->end > best->end))
 			best = r;
 	}
 	if (!best)
@@ -139,7 +144,10 @@ static void frames_map(uint64_t first, uint64_t last)
 	}
 }
 
-/* Guests may read the M2P, and nobody but us may ever write it: a type count without a type keeps every type away. */
+/*
+ * Guests may read the M2P, and nobody but us may ever write it: a type count without a type keeps
+ * every type away.
+ */
 static void m2p_lend(mfn_t mfn)
 {
 	for (uint64_t i = 0; i < CHUNK_FRAMES; i++) {
@@ -181,14 +189,21 @@ void mm_free_range(struct mm_range r)
 		while (mfn + (1ull << order) > end)
 			order--;
 		for (uint64_t i = 0; i < 1ull << order; i++)
-			ASSERT(frame_of(MFN(mfn + i)) && frame_at(mfn + i)->state == FRAME_RESERVED);
+			ASSERT(frame_of(MFN(mfn + i)) &&
+			       frame_at(mfn + i)->state == FRAME_RESERVED);
 		buddy_free(MFN(mfn), order);
 		mfn += 1ull << order;
 	}
 	lock_release(&heap_lock);
 }
 
-void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range *free, unsigned nr_free)
+static void frame_start(struct frame *f)
+{
+	*f = (struct frame){ .owner = DOMID_INVALID, .state = FRAME_RESERVED };
+}
+
+void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range *free,
+	     unsigned nr_free)
 {
 	ASSERT(nr_free < RANGES_MAX);
 	memcpy(ranges, free, nr_free * sizeof(*free));
@@ -202,7 +217,7 @@ void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range 
 		frames_map(first, end - 1);
 		m2p_map(first, end - 1, m2p_chunks);
 		for (uint64_t mfn = first; mfn < end; mfn++)
-			*frame_at(mfn) = (struct frame){ .owner = DOMID_INVALID, .state = FRAME_RESERVED };
+			frame_start(frame_at(mfn));
 		total_frames += end - first;
 		frame_max = max(frame_max, end);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct frame, one per machine frame; mm/ only. The frame table is an array by frame number, mapped where there is RAM.
+ * struct frame, one per machine frame; mm/ only. The frame table is an array by frame number,
+ * mapped where there is RAM.
  *
  * type word, changed by compare-and-swap:
  *
@@ -9,9 +10,10 @@
  *   | type  | valid | pinned | foreign |    count    |  TLB stamp   |
  *   +-------+-------+--------+---------+-------------+--------------+
  *
- * The stamp is in the same word because it must be that of the put which made the count zero: a stamp of its own could be
- * overwritten by an older one (two puts racing), and a stale mapping would then be missed. valid: contents are checked (tables,
- * descriptors), TLBs are flushed (writable). foreign: mapped writable by others than the owner since the last change.
+ * The stamp is in the same word because it must be that of the put which made the count zero: a
+ * stamp of its own could be overwritten by an older one (two puts racing), and a stale mapping
+ * would then be missed. valid: contents are checked (tables, descriptors), TLBs are flushed
+ * (writable). foreign: mapped writable by others than the owner since the last change.
  */
 #ifndef MM_FRAME_H
 #define MM_FRAME_H
@@ -31,16 +33,16 @@ enum frame_type { TYPE_NONE, TYPE_L1, TYPE_L2, TYPE_L3, TYPE_L4, TYPE_WRITABLE, 
 #define TYPE_COUNT	(TYPE_FOREIGN - TYPE_ONE)
 #define TYPE_STAMP	(TYPE_ONE - 1)
 
-#define REFS_ALLOCATED	(1u << 31)	/* the owner holds one reference: it has not given the frame up */
+#define REFS_ALLOCATED	(1u << 31)	/* one reference is the owner's: it has not given it up */
 #define REFS_COUNT	(REFS_ALLOCATED - 1)
 
 enum frame_state {
 	FRAME_RESERVED,			/* the hypervisor's own for ever */
 	FRAME_NOT_RAM,
-	FRAME_FREE,			/* first of a free block of 2^order frames, on the allocator's list */
+	FRAME_FREE,			/* first of a free block of 2^order frames, on a list */
 	FRAME_FREE_REST,		/* the others of a free block */
 	FRAME_HEAP,			/* first of a block of the heap's */
-	FRAME_SLAB,			/* the heap's, cut into objects of 2^order bytes: next, prev list, work free object, refs in use */
+	FRAME_SLAB,			/* the heap's, cut into objects (heap.c) */
 	FRAME_OWNED,			/* a domain's, on its list */
 	FRAME_SHARED,			/* the hypervisor's, lent to the owner */
 	FRAME_ORPHAN,			/* its owner is gone, others still map it */
@@ -76,7 +78,8 @@ static inline struct frame *frame_of(mfn_t mfn)
 {
 	uint64_t chunk = mfn.n / FRAMES_PER_CHUNK;
 
-	if (mfn.n >= frame_max || !(frame_chunks[chunk / 64] >> (chunk % 64) & 1) || frame_at(mfn.n)->state == FRAME_NOT_RAM)
+	if (mfn.n >= frame_max || !(frame_chunks[chunk / 64] >> (chunk % 64) & 1) ||
+	    frame_at(mfn.n)->state == FRAME_NOT_RAM)
 		return NULL;
 	return frame_at(mfn.n);
 }
@@ -101,7 +104,9 @@ static inline unsigned word_level(uint64_t word)
 {
 	enum frame_type type = word_type(word);
 
-	return type >= TYPE_L1 && type <= TYPE_L4 && (word & TYPE_COUNT) && (word & TYPE_VALID) ? type : 0;
+	if (type < TYPE_L1 || type > TYPE_L4 || !(word & TYPE_COUNT) || !(word & TYPE_VALID))
+		return 0;
+	return type;
 }
 
 /* -- frame.c: references -- */
@@ -110,7 +115,7 @@ bool must_check frame_get(struct frame *f, domid_t owner);
 void frame_put(struct frame *f);
 /* Free a frame that nothing refers to. */
 void frame_release(struct frame *f);
-/* Make a block that came from the allocator fit for a new owner: no TLB knows it, and it is zero. */
+/* Make a block from the allocator fit for a new owner: no TLB knows it, and it is zero. */
 void frame_clean(mfn_t mfn, unsigned order);
 /* The domain with this id that has not been torn down. */
 struct mm_domain *mm_domain_of(domid_t id);
@@ -120,15 +125,22 @@ struct mm_domain *mm_domain_of(domid_t id);
 enum type_result {
 	TYPE_REFUSED,
 	TYPE_HELD,			/* it had the type already: one reference more */
-	TYPE_NEW,			/* it has it now: check the contents, then type_validate() */
+	TYPE_NEW,			/* it has it now: check it, then type_validate() */
 };
 
-/* Take a type reference; `mm` is whose tables (or registers) will use the frame. The caller holds a reference to the frame. */
-enum type_result must_check type_get(struct frame *f, enum frame_type type, const struct mm_domain *mm);
+/*
+ * Take a type reference; `mm` is whose tables (or registers) will use the frame. The caller holds a
+ * reference to the frame.
+ */
+enum type_result must_check type_get(struct frame *f, enum frame_type type,
+				     const struct mm_domain *mm);
 bool must_check type_get_writable(struct frame *f, const struct mm_domain *mm);
 void type_validate(struct frame *f);
 void type_put(struct frame *f);
-/* For tables: the last reference stays, the table is not valid any more, and true: its entries' references must be dropped. */
+/*
+ * For tables: the last reference stays, the table is not valid any more, and true: its entries'
+ * references must be dropped.
+ */
 bool type_put_table(struct frame *f);
 /* Set or clear the pin; false if it was so already. Under the owner's mm lock. */
 bool must_check type_pin(struct frame *f, bool pin);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The heap: small objects are cut from slabs, a frame each, by size class (powers of two from 32 bytes); from half a page on, blocks
- * of frames. A slab's bookkeeping is in its struct frame: `work` the offset + 1 of the first free object, `refs` how many are in
- * use, `order` the class. Each free object holds the offset + 1 of the next.
- * Invariant: a slab is on its class's list exactly if it has free objects, and none is kept empty. Lock: heap_lock.
+ * The heap: small objects are cut from slabs, a frame each, by size class (powers of two from 32
+ * bytes); from half a page on, blocks of frames. A slab's bookkeeping is in its struct frame:
+ * `work` the offset + 1 of the first free object, `refs` how many are in use, `order` the class.
+ * Each free object holds the offset + 1 of the next. Invariant: a slab is on its class's list
+ * exactly if it has free objects, and none is kept empty. Lock: heap_lock.
  */
 #include "mm/heap.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine-to-physical table: for each RAM frame the number that its owner calls it by; ~0: none. Words change atomically, no lock. */
+/*
+ * The machine-to-physical table: for each RAM frame the number that its owner calls it by; ~0:
+ * none. Words change atomically, no lock.
+ */
 #include "mm/frame.h"
 
 static uint64_t *m2p_entry(mfn_t mfn)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory maps as guests are shown them: the machine's, for the control domain, and those that the toolstack made. */
+/*
+ * Memory maps as guests are shown them: the machine's, for the control domain, and those that the
+ * toolstack made.
+ */
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/heap.h"

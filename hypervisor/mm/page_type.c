@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a frame may be used for. A type is taken by reference; while the count is above zero all users agree on it, so a frame is
- * never writable and a table at once. Only at zero may it change, and whoever changes it flushes what TLBs may remember of
- * the old use (a writable mapping, or a table in the paging-structure caches) before the new use begins.
- * Lock: table and descriptor types are taken and put under the owner's mm lock; writable ones by anybody.
+ * What a frame may be used for. A type is taken by reference; while the count is above zero all
+ * users agree on it, so a frame is never writable and a table at once. Only at zero may it change,
+ * and whoever changes it flushes what TLBs may remember of the old use (a writable mapping, or a
+ * table in the paging-structure caches) before the new use begins. Lock: table and descriptor types
+ * are taken and put under the owner's mm lock; writable ones by anybody.
  */
 #include "lib/assert.h"
 #include "mm/frame.h"
@@ -11,7 +12,8 @@
 
 static bool word_change(struct frame *f, uint64_t *old, uint64_t new)
 {
-	return __atomic_compare_exchange_n(&f->type, old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return __atomic_compare_exchange_n(&f->type, old, new, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
 }
 
 /* Flush what may be stale of the use that ended with `word`. */

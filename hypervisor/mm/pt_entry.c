@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One page-table entry: which bits a guest may set, and what an L1 entry refers to. A present L1 entry holds one reference to its
- * frame, and one as writable data if it has the write bit; entries for what is no RAM hold none.
+ * One page-table entry: which bits a guest may set, and what an L1 entry refers to. A present L1
+ * entry holds one reference to its frame, and one as writable data if it has the write bit; entries
+ * for what is no RAM hold none.
  *
- * Guest kernels run in ring 3, so every entry gets the user bit; a guest keeps its kernel from its users by a second L4. Global
- * entries would outlive a change of address space: the bit is dropped. A domain without devices gets RAM write-back whatever
- * it asks for: what we check through our mapping is then what the CPU walks (advisory class A: non-coherent mappings).
+ * Guest kernels run in ring 3, so every entry gets the user bit; a guest keeps its kernel from its
+ * users by a second L4. Global entries would outlive a change of address space: the bit is dropped.
+ * A domain without devices gets RAM write-back whatever it asks for: what we check through our
+ * mapping is then what the CPU walks (advisory class A: non-coherent mappings).
  */
 #include "mm/pt_entry.h"
 
@@ -26,7 +28,8 @@ void mm_deny_io(struct mm_range r)
 static bool io_denied(mfn_t mfn)
 {
 	for (unsigned i = 0; i < nr_denied; i++)
-		if (mfn.n + 1 > denied[i].start >> PAGE_SHIFT && mfn.n << PAGE_SHIFT < denied[i].end)
+		if (mfn.n + 1 > denied[i].start >> PAGE_SHIFT &&
+		    mfn.n << PAGE_SHIFT < denied[i].end)
 			return true;
 	return false;
 }
@@ -35,7 +38,7 @@ bool pt_flags(const struct mm_domain *mm, unsigned level, uint64_t *entry)
 {
 	uint64_t refused = PTE_ADDRESS & ~((1ull << machine_paddr_bits()) - 1);
 
-	if (level > 1)			/* no large pages, no odd cacheability of tables, no bit that some CPU reserves */
+	if (level > 1)			/* no large pages, nothing that some CPU reserves */
 		refused |= PTE_PS | PTE_GLOBAL | PTE_PWT | PTE_PCD;
 	if (!machine_has_nx())
 		refused |= PTE_NX;

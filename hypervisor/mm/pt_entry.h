@@ -21,6 +21,7 @@
 #define PTE_PCD		(1ull << 4)
 #define PTE_ACCESSED	(1ull << 5)
 #define PTE_DIRTY	(1ull << 6)
+#define PTE_AD		(PTE_ACCESSED | PTE_DIRTY)
 #define PTE_PS		(1ull << 7)	/* levels 2 and 3: maps a large page; level 1: PAT */
 #define PTE_PAT		PTE_PS
 #define PTE_GLOBAL	(1ull << 8)
@@ -48,17 +49,26 @@ static inline unsigned pt_slot(vaddr_t va, unsigned level)
 	return va.a >> (PAGE_SHIFT + 9 * (level - 1)) & (PT_ENTRIES - 1);
 }
 
-/* Check and normalise the flags of a present entry at `level`: false if a guest may not have them. */
+/*
+ * Check and normalise the flags of a present entry at `level`: false if a guest may not have them.
+ */
 bool must_check pt_flags(const struct mm_domain *mm, unsigned level, uint64_t *entry);
-/* Take the references that a present L1 entry stands for, normalising it; drop them. 0, -EINVAL, -EPERM. */
-int must_check pt_l1_get(const struct mm_domain *mm, const struct mm_domain *frames, uint64_t *entry);
+/*
+ * Take the references that a present L1 entry stands for, normalising it; drop them. 0, -EINVAL,
+ * -EPERM.
+ */
+int must_check pt_l1_get(const struct mm_domain *mm, const struct mm_domain *frames,
+			 uint64_t *entry);
 void pt_l1_put(uint64_t entry);
 
 /* -- pt_table.c; all with the mm lock held -- */
 
 /* Finish what is pending: 0, or -ERESTART. */
 int must_check pt_drain(struct mm_domain *mm);
-/* A reference to `mfn` as a valid table of `level`, validating it if need be. 0, -EINVAL, -ERESTART. */
+/*
+ * A reference to `mfn` as a valid table of `level`, validating it if need be. 0, -EINVAL,
+ * -ERESTART.
+ */
 int must_check pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level);
 void pt_table_put(struct mm_domain *mm, struct frame *f);
 /* Drop what an entry stands for (nothing, if it is not present). */

@@ -2,13 +2,14 @@
 /*
  * Validating a table and what hangs off it, and the reverse, in pieces that fit the budget.
  *
- * A valid table holds a reference to what each of its entries names. Validation walks down with an explicit path of at most
- * four cursors; if it meets what is refused, it walks back and drops what it took. A table that loses its last reference
- * keeps it, as not valid, on the queue until its entries' references are dropped. Both live in mm->pending when the budget is spent;
- * pt_drain() comes before every other operation, so nobody ever meets a half-valid table: it has a count, so no other type can
- * be had, and is not valid, so no reference can. (Advisory class A: partial states.)
- * A table that names itself or one above it is refused: the type it would need there differs from the one it has.
- * Lock: the domain's mm lock.
+ * A valid table holds a reference to what each of its entries names. Validation walks down with an
+ * explicit path of at most four cursors; if it meets what is refused, it walks back and drops what
+ * it took. A table that loses its last reference keeps it, as not valid, on the queue until its
+ * entries' references are dropped. Both live in mm->pending when the budget is spent; pt_drain()
+ * comes before every other operation, so nobody ever meets a half-valid table: it has a count, so
+ * no other type can be had, and is not valid, so no reference can. (Advisory class A: partial
+ * states.) A table that names itself or one above it is refused: the type it would need there
+ * differs from the one it has. Lock: the domain's mm lock.
  */
 #include "abi/errno.h"
 #include "lib/assert.h"
@@ -20,10 +21,14 @@ static uint64_t *table_of(uint32_t mfn)
 	return machine_va(MFN(mfn));
 }
 
-/* Looked at every 64 entries: some 10 us of work. */
-static bool spent(unsigned index)
+/*
+ * Looked at every 64 entries: some 10 us of work. Never before the first of them: who waited long
+ * for the lock comes with a spent budget, and if all did and left without a step, none would ever
+ * get on.
+ */
+static bool spent(unsigned index, unsigned begun)
 {
-	return !(index % 64) && machine_budget_spent();
+	return index != begun && !(index % 64) && machine_budget_spent();
 }
 
 void pt_table_put(struct mm_domain *mm, struct frame *f)
@@ -56,7 +61,10 @@ void pt_entry_put(struct mm_domain *mm, unsigned level, uint64_t entry)
 		pt_table_put(mm, frame_at(pte_mfn(entry).n));
 }
 
-/* A reference to a table: 0 if it is valid, 1 if its validation was begun (it is the top of the walk now), -EINVAL. */
+/*
+ * A reference to a table: 0 if it is valid, 1 if its validation was begun (it is the top of the
+ * walk now), -EINVAL.
+ */
 static int table_enter(struct mm_domain *mm, mfn_t mfn, unsigned level)
 {
 	struct mm_pending *p = &mm->pending;
@@ -69,7 +77,7 @@ static int table_enter(struct mm_domain *mm, mfn_t mfn, unsigned level)
 		return 0;
 	case TYPE_NEW:
 		ASSERT(p->depth < ARRAY_SIZE(p->walk));
-		p->walk[p->depth++] = (struct mm_cursor){ .table = (uint32_t)mfn.n, .level = (uint16_t)level };
+		p->walk[p->depth++] = (struct mm_cursor){ (uint32_t)mfn.n, 0, (uint16_t)level };
 		return 1;
 	default:
 		frame_put(f);
@@ -88,8 +96,8 @@ static int entry_enter(struct mm_domain *mm, unsigned level, uint64_t *entry)
 }
 
 /*
- * The walk has ended. If its call went away to be issued again, the result waits for that; what waited before, and was never
- * asked about, is forgotten.
+ * The walk has ended. If its call went away to be issued again, the result waits for that; what
+ * waited before, and was never asked about, is forgotten.
  */
 static void walk_end(struct mm_domain *mm, struct mm_cursor root, int result)
 {
@@ -107,18 +115,22 @@ static void walk_end(struct mm_domain *mm, struct mm_cursor root, int result)
 	p->done_result = result;
 }
 
-/* Go on with the top of the walk: until it is valid, enters a child, or fails. False: the budget is spent. */
+/*
+ * Go on with the top of the walk: until it is valid, enters a child, or fails. False: the budget is
+ * spent.
+ */
 static bool walk_forward(struct mm_domain *mm)
 {
 	struct mm_pending *p = &mm->pending;
 	struct mm_cursor *c = &p->walk[p->depth - 1];
 	uint64_t *table = table_of(c->table);
+	unsigned begun = c->index;
 	int rc;
 
 	for (; c->index < PT_ENTRIES; c->index++) {
 		uint64_t entry = table[c->index];
 
-		if (spent(c->index))
+		if (spent(c->index, begun))
 			return false;
 		if (!(entry & PTE_PRESENT) || pt_slot_ours(c->level, c->index))
 			continue;
@@ -147,9 +159,10 @@ static bool walk_back(struct mm_domain *mm)
 	struct mm_pending *p = &mm->pending;
 	struct mm_cursor *c = &p->walk[p->depth - 1];
 	const uint64_t *table = table_of(c->table);
+	unsigned begun = c->index;
 
 	while (c->index) {
-		if (spent(c->index))
+		if (spent(c->index, begun))
 			return false;
 		c->index--;
 		if (!pt_slot_ours(c->level, c->index))
@@ -169,9 +182,10 @@ static bool queue_forward(struct mm_domain *mm)
 	struct frame *f = frame_at(p->queue);
 	unsigned level = word_type(frame_word(f));
 	uint64_t *table = table_of(p->queue);
+	unsigned begun = p->index;
 
 	for (; p->index < PT_ENTRIES; p->index++) {
-		if (spent(p->index))
+		if (spent(p->index, begun))
 			return false;
 		if (pt_slot_ours(level, p->index))
 			table[p->index] = 0;

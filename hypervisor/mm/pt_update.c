@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing page tables: single entries (by machine address, by virtual address, by a trapped write), pins and roots.
- * Each takes what the new value names, writes, and drops what the old one named: prepare, then commit. The CPU may set accessed and
- * dirty bits at any moment; what they stand for never changes under the domain's mm lock but by us.
+ * Changing page tables: single entries (by machine address, by virtual address, by a trapped
+ * write), pins and roots. Each takes what the new value names, writes, and drops what the old one
+ * named: prepare, then commit. The CPU may set accessed and dirty bits at any moment; what they
+ * stand for never changes under the domain's mm lock but by us.
  */
 #include "abi/errno.h"
 #include "lib/assert.h"
@@ -25,7 +26,8 @@ static bool same_target(unsigned level, uint64_t a, uint64_t b)
 }
 
 /* Take the references of a new entry in a table of `level`. */
-static int entry_get(struct mm_domain *mm, const struct mm_domain *frames, unsigned level, uint64_t *entry)
+static int entry_get(struct mm_domain *mm, const struct mm_domain *frames, unsigned level,
+		     uint64_t *entry)
 {
 	if (!(*entry & PTE_PRESENT))
 		return 0;
@@ -42,9 +44,10 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 
 	switch (mode) {
 	case WRITE_COMPARE:
-		return __atomic_compare_exchange_n(p, &cur, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		return __atomic_compare_exchange_n(p, &cur, new, false, __ATOMIC_SEQ_CST,
+						   __ATOMIC_SEQ_CST);
 	case WRITE_PRESERVE_AD:
-		while (!__atomic_compare_exchange_n(p, &cur, new | (cur & (PTE_ACCESSED | PTE_DIRTY)), false,
+		while (!__atomic_compare_exchange_n(p, &cur, new | (cur & PTE_AD), false,
 						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			;		/* only the CPU's own bits can change: twice at most */
 		return true;
@@ -55,8 +58,8 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 }
 
 /* Write entry `slot` of f, a valid table; nothing is pending. `expected` is for WRITE_COMPARE. */
-static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f, unsigned slot, uint64_t new,
-		       enum write_mode mode, uint64_t expected)
+static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f,
+		       unsigned slot, uint64_t new, enum write_mode mode, uint64_t expected)
 {
 	unsigned level = word_level(frame_word(f));
 	uint64_t *p = (uint64_t *)machine_va(frame_mfn(f)) + slot;
@@ -95,9 +98,11 @@ static int data_write(const struct mm_domain *mm, struct frame *f, unsigned slot
 	return 0;
 }
 
-int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr, uint64_t value, bool preserve_ad)
+int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr, uint64_t value,
+		    bool preserve_ad)
 {
 	struct frame *f = frame_of(MFN(ptr >> PAGE_SHIFT));
+	enum write_mode mode = preserve_ad ? WRITE_PRESERVE_AD : WRITE_STORE;
 	unsigned slot = (ptr & ~PAGE_MASK) / sizeof(uint64_t);
 	int rc;
 
@@ -108,7 +113,7 @@ int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr
 	lock_acquire(&mm->lock);
 	rc = pt_drain(mm);
 	if (!rc && word_level(frame_word(f)))
-		rc = entry_write(mm, frames, f, slot, value, preserve_ad ? WRITE_PRESERVE_AD : WRITE_STORE, 0);
+		rc = entry_write(mm, frames, f, slot, value, mode, 0);
 	else if (!rc)
 		rc = data_write(mm, f, slot, value);
 	lock_release(&mm->lock);
@@ -116,7 +121,9 @@ int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr
 	return rc;
 }
 
-/* The L1 table for va under a root that is in use, or NULL. Under the lock, with nothing pending. */
+/*
+ * The L1 table for va under a root that is in use, or NULL. Under the lock, with nothing pending.
+ */
 static struct frame *l1_of(const struct mm_domain *mm, mfn_t root, vaddr_t va)
 {
 	struct frame *f = frame_of(root);
@@ -143,8 +150,10 @@ static bool canonical(vaddr_t va)
 	return (uint64_t)((int64_t)(va.a << 16) >> 16) == va.a;
 }
 
-int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vaddr_t va, uint64_t value)
+int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vaddr_t va,
+		 uint64_t value)
 {
+	unsigned slot = pt_slot(va, 1);
 	struct frame *l1;
 	int rc;
 
@@ -154,7 +163,7 @@ int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vad
 	rc = pt_drain(mm);
 	if (!rc) {
 		l1 = l1_of(mm, root, va);
-		rc = l1 ? entry_write(mm, frames, l1, pt_slot(va, 1), value, WRITE_STORE, 0) : -EINVAL;
+		rc = l1 ? entry_write(mm, frames, l1, slot, value, WRITE_STORE, 0) : -EINVAL;
 	}
 	lock_release(&mm->lock);
 	return rc;
@@ -175,6 +184,7 @@ static struct frame *table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va
 
 int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old, uint64_t new)
 {
+	unsigned slot = (va.a & ~PAGE_MASK) / sizeof(uint64_t);
 	struct frame *f;
 	int rc;
 
@@ -184,7 +194,7 @@ int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t ol
 	rc = pt_drain(mm);
 	if (!rc) {
 		f = table_at(mm, root, va);
-		rc = f ? entry_write(mm, mm, f, (va.a & ~PAGE_MASK) / sizeof(uint64_t), new, WRITE_COMPARE, old) : -ENOENT;
+		rc = f ? entry_write(mm, mm, f, slot, new, WRITE_COMPARE, old) : -ENOENT;
 	}
 	lock_release(&mm->lock);
 	return rc;
@@ -245,8 +255,8 @@ int mm_set_root(struct mm_domain *mm, struct mm_vcpu *mv, mfn_t mfn, bool user, 
 	if (!rc) {
 		old = *root;
 		*root = mfn;
-		if (load && !none)
-			machine_tables_load(mfn, true);
+		if (load)
+			machine_tables_load(none ? machine_tables_idle() : mfn, true);
 		if (!mfn_eq(old, MFN_NONE))
 			pt_table_put(mm, frame_at(old.n));
 		drain_some(mm);
@@ -266,7 +276,8 @@ int mm_walk(mfn_t root, vaddr_t va, uint64_t *entry, uint64_t *entry_maddr)
 
 		if (!frame_of(table) || pt_slot_ours(level, slot))
 			return -ENOENT;
-		*entry = __atomic_load_n((const uint64_t *)machine_va(table) + slot, __ATOMIC_RELAXED);
+		*entry = __atomic_load_n((const uint64_t *)machine_va(table) + slot,
+					 __ATOMIC_RELAXED);
 		*entry_maddr = (table.n << PAGE_SHIFT) + slot * sizeof(uint64_t);
 		if (!(*entry & PTE_PRESENT))
 			return -ENOENT;

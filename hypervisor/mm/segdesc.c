@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames that hold a guest's segment descriptors, seen by the CPU through its GDT and LDT windows. While a frame is one, each of its
- * descriptors is either not present, or a code or data segment of ring 3 with its accessed bit set (so that the CPU never writes to it).
- * Gates, task and LDT descriptors are refused: the first would be doors into ring 0, the others are of no use in ring 3.
- * Lock: the owner's mm lock.
+ * Frames that hold a guest's segment descriptors, seen by the CPU through its GDT and LDT windows.
+ * While a frame is one, each of its descriptors is either not present, or a code or data segment of
+ * ring 3 with its accessed bit set (so that the CPU never writes to it). Gates, task and LDT
+ * descriptors are refused: the first would be doors into ring 0, the others are of no use in ring
+ * 3. Lock: the owner's mm lock.
  */
 #include "abi/errno.h"
 #include "mm/pt_entry.h"
@@ -73,15 +74,20 @@ void mm_put_descriptor_frame(mfn_t mfn)
 	frame_put(frame_at(mfn.n));
 }
 
-/* Under the lock, with a reference: a descriptor frame stays one, and anything else must be had as data. */
-static int descriptor_write(const struct mm_domain *mm, struct frame *f, uint64_t ptr, uint64_t descriptor)
+/*
+ * Under the lock, with a reference: a descriptor frame stays one, and anything else must be had as
+ * data.
+ */
+static int descriptor_write(const struct mm_domain *mm, struct frame *f, uint64_t ptr,
+			    uint64_t descriptor)
 {
 	uint64_t word = frame_word(f);
 	bool data = word_type(word) != TYPE_SEGDESC || !(word & TYPE_COUNT);
+	uint64_t *d = machine_va(frame_mfn(f));
 
 	if (data && !type_get_writable(f, mm))
 		return -EINVAL;
-	__atomic_store_n((uint64_t *)((char *)machine_va(frame_mfn(f)) + (ptr & ~PAGE_MASK)), descriptor, __ATOMIC_RELAXED);
+	__atomic_store_n(&d[(ptr & ~PAGE_MASK) / sizeof(*d)], descriptor, __ATOMIC_RELAXED);
 	if (data)
 		type_put(f);
 	return 0;
@@ -92,7 +98,8 @@ int mm_update_descriptor(struct mm_domain *mm, uint64_t ptr, uint64_t descriptor
 	struct frame *f = frame_of(MFN(ptr >> PAGE_SHIFT));
 	int rc;
 
-	if (ptr % sizeof(uint64_t) || !mm_descriptor_fix(&descriptor) || !f || !frame_get(f, mm->id))
+	if (ptr % sizeof(uint64_t) || !mm_descriptor_fix(&descriptor) || !f ||
+	    !frame_get(f, mm->id))
 		return -EINVAL;
 	lock_acquire(&mm->lock);
 	rc = descriptor_write(mm, f, ptr, descriptor);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Domains as the decoding of memory hypercalls sees them: a control domain and two guests, on the fake machine. */
+/*
+ * Domains as the decoding of memory hypercalls sees them: a control domain and two guests, on the
+ * fake machine.
+ */
 #ifndef FAKE_DOMAINS_H
 #define FAKE_DOMAINS_H
 
@@ -21,12 +24,19 @@ extern struct fake_domain fake_domain[FAKE_DOMAINS];
 /* How many references domain_get() has given and domain_put() not taken back. */
 extern int fake_domain_refs;
 
-/* vCPU k of domain i runs on CPU i (k 0), or on CPU 3 (domain 1, k 1). cmocka's setup and teardown; the latter checks everything. */
+/*
+ * vCPU k of domain i runs on CPU i (k 0), or on CPU 3 (domain 1, k 1). cmocka's setup and teardown;
+ * the latter checks everything.
+ */
 int fake_domains_setup(void **state);
 int fake_domains_teardown(void **state);
-/* A hypercall of domain i's first vCPU, once: what the dispatcher would do but for restarting. c->arg is kept. */
+/*
+ * A hypercall of domain i's first vCPU, once: what the dispatcher would do but for restarting.
+ * c->arg is kept.
+ */
 int64_t fake_call(unsigned i, hypercall_fn *fn, struct hypercall *c);
 /* The same with arguments, repeated until it doesn't restart. */
-int64_t fake_hypercall(unsigned i, hypercall_fn *fn, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
+int64_t fake_hypercall(unsigned i, hypercall_fn *fn, uint64_t a, uint64_t b, uint64_t c,
+		       uint64_t d);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* console/log.h and panic() for tests: errors and warnings go to stderr, the rest only with FAKE_LOG set. */
+/*
+ * console/log.h and panic() for tests: errors and warnings go to stderr, the rest only with
+ * FAKE_LOG set.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

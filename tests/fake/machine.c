@@ -87,7 +87,8 @@ mfn_t machine_mfn(const void *va)
 int machine_map(vaddr_t va, mfn_t mfn, uint64_t frames, unsigned flags)
 {
 	int protection = PROT_READ | (flags & MAP_WRITE ? PROT_WRITE : 0);
-	void *p = mmap((void *)va.a, frames << PAGE_SHIFT, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, ram,
+	void *p = mmap((void *)va.a, frames << PAGE_SHIFT, protection, MAP_SHARED |
+		       MAP_FIXED_NOREPLACE, ram,
 		       (off_t)(mfn.n << PAGE_SHIFT));
 
 	return p == MAP_FAILED ? -ENOMEM : 0;
@@ -145,7 +146,8 @@ uint64_t machine_now(void)
 void fake_machine_start(void)
 {
 	static const struct mm_range all[] = {
-		{ 0, 640 * 1024 }, { MIB, FAKE_RAM_MIB * MIB }, { (FAKE_RAM_MIB + 4) * MIB, RAM_END },
+		{ 0, 640 * 1024 }, { MIB, FAKE_RAM_MIB * MIB }, { (FAKE_RAM_MIB + 4) * MIB,
+								 RAM_END },
 	};
 
 	if (ram >= 0)
@@ -153,7 +155,8 @@ void fake_machine_start(void)
 	ram = memfd_create("ram", 0);
 	if (ram < 0 || ftruncate(ram, (off_t)RAM_END))
 		abort();
-	if (mmap(RAM_BASE, RAM_END, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, ram, 0) != RAM_BASE)
+	if (mmap(RAM_BASE, RAM_END, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, ram,
+		 0) != RAM_BASE)
 		abort();
 	memset(RAM_BASE, 0xa5, RAM_END);
 	fake_tlb_start();

@@ -11,7 +11,10 @@
 #define RO	(P | U)
 #define RW	(P | W | U)
 
-/* One path of tables, not pinned: L4[0] -> L3[0] -> L2[0] -> L1, which is empty: it maps addresses 0 to 2 MiB. */
+/*
+ * One path of tables, not pinned: L4[0] -> L3[0] -> L2[0] -> L1, which is empty: it maps addresses
+ * 0 to 2 MiB.
+ */
 struct tables {
 	mfn_t l4, l3, l2, l1;
 };
@@ -26,7 +29,16 @@ uint64_t fake_entry(mfn_t mfn, uint64_t flags);
 uint64_t fake_slot(mfn_t table, unsigned slot);
 void fake_tables(struct mm_domain *mm, struct tables *t);
 /* Repeat what restarts until it is done: `call` is evaluated with a fresh budget each time. */
-#define FINISH(call) ({ int _rc; do { machine_budget_start(); _rc = (call); } while (_rc == -ERESTART); _rc; })
+#define FINISH(call)				\
+	({					\
+		int _rc;			\
+						\
+		do {				\
+			machine_budget_start();	\
+			_rc = (call);		\
+		} while (_rc == -ERESTART);	\
+		_rc;				\
+	})
 /* Tear the domain down and check that nothing is left: free frames are as many as `before`. */
 void fake_end(struct mm_domain *mm, uint64_t before);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TLBs of the fake machine. A CPU may keep a translation, and a pointer to each table that it walked through, until it is flushed;
- * this one keeps them all. fake_tlb_check() looks at what is kept: a writable translation of a frame that is a table now, a cached
- * table that a guest may write to now, or anything of a frame that belongs to somebody else now, is how guests break out.
+ * The TLBs of the fake machine. A CPU may keep a translation, and a pointer to each table that it
+ * walked through, until it is flushed; this one keeps them all. fake_tlb_check() looks at what is
+ * kept: a writable translation of a frame that is a table now, a cached table that a guest may
+ * write to now, or anything of a frame that belongs to somebody else now, is how guests break out.
  */
 #include <stdio.h>
 #include <string.h>
@@ -142,7 +143,8 @@ static void keep(struct cpu *c, unsigned level, uint64_t va, uint64_t mfn, bool 
 		flush(c);
 	if (!k)
 		k = &c->kept[c->n++];
-	*k = (struct kept){ va >> (PAGE_SHIFT + 9 * level), mfn, f ? f->owner : DOMID_IO, (uint8_t)level, writable };
+	*k = (struct kept){ va >> (PAGE_SHIFT + 9 * level), mfn, f ? f->owner : DOMID_IO,
+			   (uint8_t)level, writable };
 }
 
 /* Walk the tables from the lowest that is cached; *mfn and whether it may be written. */
@@ -214,7 +216,8 @@ static const char *harm(const struct kept *k)
 	uint64_t word = f ? frame_word(f) : 0;
 	enum frame_type type = word_type(word);
 
-	if (!f || f->state == FRAME_FREE || f->state == FRAME_FREE_REST || f->state == FRAME_RESERVED)
+	if (!f || f->state == FRAME_FREE || f->state == FRAME_FREE_REST ||
+	    f->state == FRAME_RESERVED)
 		return NULL;
 	if (f->owner != k->owner && f->state != FRAME_ORPHAN)
 		return "of a frame that is another's now";
@@ -234,7 +237,8 @@ unsigned fake_tlb_check(void)
 	for (unsigned i = 0; i < FAKE_CPUS; i++) {
 		const struct cpu *c = &cpus[i];
 
-		if (!mfn_eq(c->cr3, IDLE_TABLE) && word_level(frame_word(frame_at(c->cr3.n))) != 4) {
+		if (!mfn_eq(c->cr3, IDLE_TABLE) &&
+		    word_level(frame_word(frame_at(c->cr3.n))) != 4) {
 			fprintf(stderr, "CPU %u runs on frame %lx, which is no L4\n", i, c->cr3.n);
 			found++;
 		}
@@ -243,7 +247,8 @@ unsigned fake_tlb_check(void)
 
 			if (!what)
 				continue;
-			fprintf(stderr, "CPU %u keeps a translation (frame %lx, level %u) %s\n", i, c->kept[k].mfn,
+			fprintf(stderr, "CPU %u keeps a translation (frame %lx, level %u) %s\n", i,
+				c->kept[k].mfn,
 				c->kept[k].level, what);
 			found++;
 		}

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any sequence of memory operations of three domains on four CPUs, any budget: after each, no TLB may hold what lets a guest break
- * out; every few, and at the end, the whole machine is recounted, exactly. In the end nothing may be left.
- * The input is a program: an opcode, then its operands, a byte each.
+ * Any sequence of memory operations of three domains on four CPUs, any budget: after each, no TLB
+ * may hold what lets a guest break out; every few, and at the end, the whole machine is recounted,
+ * exactly. In the end nothing may be left. The input is a program: an opcode, then its operands, a
+ * byte each.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>
@@ -31,7 +35,10 @@ static mfn_t pool[DOMAINS][POOL];
 static struct mm_vcpu vcpu[FAKE_CPUS];
 static const unsigned domain_of_cpu[FAKE_CPUS] = { 0, 1, 1, 2 };
 
-/* References taken from outside the tables: as a grant, a descriptor table or the hypervisor itself does. */
+/*
+ * References taken from outside the tables: as a grant, a descriptor table or the hypervisor itself
+ * does.
+ */
 static struct hold {
 	enum { HOLD_NONE, HOLD_REF, HOLD_WRITABLE, HOLD_DESCRIPTORS, HOLD_TAKEN } what;
 	unsigned domain;
@@ -64,12 +71,12 @@ static mfn_t pick(unsigned from)
 static uint64_t entry(unsigned from)
 {
 	static const uint64_t flags[] = {
-		RW, RW, RW, RO, RO, 0, P, P | W, RW | 0x80, RW | 0x100, RW | 0x18, RW | 1ull << 63, RW | 1ull << 45, RW | 0x60, W,
-		RW | 0xe00,
+		RW, RW, RW, RO, RO, 0, P, P | W, W, RW | 0x18, RW | 0x60, RW | 0x80, RW | 0x100,
+		RW | 0xe00, RW | 1ull << 45, RW | 1ull << 63,
 	};
 	mfn_t mfn = pick(from);
 
-	return mfn.n << PAGE_SHIFT & 0xffffffffffffull ? fake_entry(mfn, flags[byte() % ARRAY_SIZE(flags)]) : 0;
+	return mfn_eq(mfn, MFN_NONE) ? 0 : fake_entry(mfn, flags[byte() % ARRAY_SIZE(flags)]);
 }
 
 static unsigned slot(void)
@@ -105,7 +112,8 @@ static void expect(uint64_t *refs, uint64_t *types)
 {
 	*refs = *types = 0;
 	for (unsigned c = 0; c < FAKE_CPUS; c++)
-		*types += !mfn_eq(vcpu[c].kernel_table, MFN_NONE) + !mfn_eq(vcpu[c].user_table, MFN_NONE);
+		*types += !mfn_eq(vcpu[c].kernel_table, MFN_NONE) + !mfn_eq(vcpu[c].user_table,
+									    MFN_NONE);
 	for (unsigned d = 0; d < DOMAINS; d++)
 		*types += !!shared[d] + (dom[d].pending.done && !dom[d].pending.done_result);
 	for (unsigned i = 0; i < HOLDS; i++) {
@@ -125,7 +133,8 @@ static void check(void)
 		return;
 	expect(&want_refs, &want_types);
 	if (refs != want_refs || types != want_types)
-		panic("%lu references and %lu types from outside, expected %lu and %lu", refs, types, want_refs, want_types);
+		panic("%lu references and %lu types from outside, expected %lu and %lu", refs,
+		      types, want_refs, want_types);
 }
 
 /* -- operations -- */
@@ -156,7 +165,8 @@ static void op_hold(unsigned d)
 	else if (h->what == HOLD_TAKEN)
 		mm_untake(h->mfn);
 	h->what = HOLD_NONE;
-	if ((what == HOLD_REF && mm_get(mfn, &dom[d])) || (what == HOLD_WRITABLE && mm_get_writable(mfn, &dom[d])) ||
+	if ((what == HOLD_REF && mm_get(mfn, &dom[d])) || (what == HOLD_WRITABLE &&
+							   mm_get_writable(mfn, &dom[d])) ||
 	    (what == HOLD_DESCRIPTORS && !mm_get_descriptor_frame(&dom[d], mfn)) ||
 	    (what == HOLD_TAKEN && mm_take(&dom[d], mfn)))
 		*h = (struct hold){ what, d, mfn };
@@ -211,10 +221,12 @@ static int op_tables(unsigned op, unsigned cpu)
 	case 0:
 	case 1:
 		mfn = pick(d);
-		return mm_update_entry(&dom[d], frames_of(d), fake_slot(mfn, slot()), entry(d), byte() & 1);
+		return mm_update_entry(&dom[d], frames_of(d), fake_slot(mfn, slot()), entry(d),
+				       byte() & 1);
 	case 2:
 	case 3:
-		return mm_update_va(&dom[d], frames_of(d), vcpu[cpu].kernel_table, address(), entry(d));
+		return mm_update_va(&dom[d], frames_of(d), vcpu[cpu].kernel_table, address(),
+				    entry(d));
 	case 4:
 		mfn = pick(d);
 		return mm_pin(&dom[d], mfn, byte() % 6);
@@ -224,7 +236,8 @@ static int op_tables(unsigned op, unsigned cpu)
 		return op_emulate(cpu);
 	default:
 		mfn = pick(d);
-		return mm_update_descriptor(&dom[d], fake_slot(mfn, slot()), (uint64_t)byte() << 40 | entry(d));
+		return mm_update_descriptor(&dom[d], fake_slot(mfn, slot()),
+					    (uint64_t)byte() << 40 | entry(d));
 	}
 }
 
@@ -280,7 +293,8 @@ static void start(void)
 		dom[d].privileged = !d;
 		fake_tables(&dom[d], &t);
 		for (unsigned i = 0; i < POOL; i++)
-			pool[d][i] = i == 0 ? t.l1 : i == 1 ? t.l2 : i == 2 ? t.l3 : i == 3 ? t.l4 : fake_frame(&dom[d]);
+			pool[d][i] =
+				i == 0 ? t.l1 : i == 1 ? t.l2 : i == 2 ? t.l3 : i == 3 ? t.l4 : fake_frame(&dom[d]);
 		for (unsigned i = 0; i < POOL; i++)
 			fake_poke(t.l1, i, fake_entry(pool[d][i], i < 4 ? RO : RW));
 		shared[d] = mm_alloc_shared(&dom[d]);
@@ -312,8 +326,10 @@ static void end(void)
 	for (unsigned c = 0; c < FAKE_CPUS; c++) {
 		fake_run_on(c);
 		machine_tables_load(machine_tables_idle(), true);
-		ASSERT(!FINISH(mm_set_root(&dom[domain_of_cpu[c]], &vcpu[c], MFN_NONE, false, false)));
-		ASSERT(!FINISH(mm_set_root(&dom[domain_of_cpu[c]], &vcpu[c], MFN_NONE, true, false)));
+		ASSERT(!FINISH(mm_set_root(&dom[domain_of_cpu[c]], &vcpu[c], MFN_NONE, false,
+					   false)));
+		ASSERT(!FINISH(mm_set_root(&dom[domain_of_cpu[c]], &vcpu[c], MFN_NONE, true,
+					   false)));
 	}
 	for (unsigned d = 0; d < DOMAINS; d++)
 		ASSERT(!FINISH(mm_domain_teardown(&dom[d])));

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_op: getting, giving up and exchanging memory one extent at a time, by guests that lie, with any budget; what a
- * domain is told about memory, and about whose.
+ * memory_op: getting, giving up and exchanging memory one extent at a time, by guests that lie,
+ * with any budget; what a domain is told about memory, and about whose.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
  * Links: hypervisor/mm/m2p.c hypervisor/mm/map.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
- * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
+ * Links: hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c hypervisor/domain/copy.c hypervisor/hypercall/foreign.c
  * Links: hypervisor/hypercall/memory_op.c hypervisor/hypercall/memory_extents.c
- * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c tests/fake/domains.c
+ * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: tests/fake/domains.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -107,7 +110,8 @@ static void test_hostile_extents(void **state)
 	r = reservation(10, 0, DOMID_SELF);
 	assert_int_equal(op(1, XENMEM_populate_physmap | 11 << 6, &r), -EINVAL);
 	r = reservation(1000, 0, DOMID_SELF);
-	assert_int_equal(op(1, XENMEM_populate_physmap, &r), 600 - had);		/* max_pages */
+	/* max_pages */
+	assert_int_equal(op(1, XENMEM_populate_physmap, &r), 600 - had);
 	list[0] = ~0ul;
 	list[1] = FAKE_DEVICE_MFN;
 	list[2] = 0;
@@ -144,9 +148,11 @@ static void test_for_others(void **state)
 	assert_int_equal(op(0, XENMEM_populate_physmap, &r), -ESRCH);
 }
 
-static struct xen_memory_exchange exchange(uint64_t n_in, unsigned order_in, uint64_t n_out, unsigned order_out)
+static struct xen_memory_exchange exchange(uint64_t n_in, unsigned order_in, uint64_t n_out,
+					   unsigned order_out)
 {
-	struct xen_memory_exchange x = { .in = reservation(n_in, order_in, DOMID_SELF), .out = reservation(n_out, order_out, DOMID_SELF) };
+	struct xen_memory_exchange x = { .in = reservation(n_in, order_in, DOMID_SELF),
+					.out = reservation(n_out, order_out, DOMID_SELF) };
 
 	x.out.extent_start = GUEST_PTR(list2);
 	return x;
@@ -236,8 +242,10 @@ static void test_exchange_refused_leaves_everything(void **state)
 static void test_exchange_unsound(void **state)
 {
 	struct xen_memory_exchange bad[] = {
-		exchange(4, 0, 1, 3), exchange(1ull << 60, 9, 1, 0), exchange(3, 0, 1, 2), exchange(1, 10, 1, 10),
-		exchange(~0ull, 0, ~0ull, 0), exchange(4, 0, 1, 2), exchange(8, 0, 2, 2), exchange(8, ~0u, 2, 2),
+		exchange(4, 0, 1, 3), exchange(1ull << 60, 9, 1, 0), exchange(3, 0, 1,
+				2), exchange(1, 10, 1, 10),
+		exchange(~0ull, 0, ~0ull, 0), exchange(4, 0, 1, 2), exchange(8, 0, 2,
+				2), exchange(8, ~0u, 2, 2),
 	};
 
 	(void)state;
@@ -304,7 +312,8 @@ static void test_m2p(void **state)
 static void test_claims_and_resources(void **state)
 {
 	struct xen_memory_reservation claim = { .nr_extents = 10, .domid = 1 };
-	struct xen_mem_acquire_resource r = { .domid = 1, .type = XENMEM_resource_grant_table, .nr_frames = 2, .frame = 1 };
+	struct xen_mem_acquire_resource r = { .domid = 1, .type = XENMEM_resource_grant_table,
+					     .nr_frames = 2, .frame = 1 };
 
 	(void)state;
 	assert_int_equal(op(1, XENMEM_claim_pages, &claim), -EPERM);

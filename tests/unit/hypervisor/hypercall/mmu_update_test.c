@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu_update as Linux issues it: batches, the done count, other domains' frames and tables, and what must not pass.
+ * mmu_update as Linux issues it: batches, the done count, other domains' frames and tables, and
+ * what must not pass.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
  * Links: hypervisor/mm/m2p.c hypervisor/mm/map.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
- * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
+ * Links: hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c hypervisor/domain/copy.c hypervisor/hypercall/foreign.c
  * Links: hypervisor/hypercall/mmu_update.c
- * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c tests/fake/domains.c
+ * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: tests/fake/domains.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -31,7 +35,8 @@ static uint32_t done;
 static int64_t call(unsigned caller, unsigned count, uint64_t foreigndom)
 {
 	done = ~0u;
-	return fake_hypercall(caller, hypercall_mmu_update, (uint64_t)(uintptr_t)u, count, (uint64_t)(uintptr_t)&done, foreigndom);
+	return fake_hypercall(caller, hypercall_mmu_update, (uint64_t)(uintptr_t)u, count,
+			      (uint64_t)(uintptr_t)&done, foreigndom);
 }
 
 static void test_a_batch(void **state)
@@ -49,7 +54,10 @@ static void test_a_batch(void **state)
 	assert_int_equal(done, 0);
 }
 
-/* privcmd relies on it: how many were done, exactly, and that it can go on behind the one that failed. */
+/*
+ * privcmd relies on it: how many were done, exactly, and that it can go on behind the one that
+ * failed.
+ */
 static void test_the_first_error_ends_it(void **state)
 {
 	struct fake_domain *f = &fake_domain[1];
@@ -57,7 +65,8 @@ static void test_the_first_error_ends_it(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 8; i++)
-		u[i] = (struct mmu_update){ fake_slot(f->t.l1, i), fake_entry(i == 5 ? f->t.l2 : data, RW) };
+		u[i] = (struct mmu_update){ fake_slot(f->t.l1, i),
+					   fake_entry(i == 5 ? f->t.l2 : data, RW) };
 	assert_int_equal(call(1, 8, DOMID_SELF), -EINVAL);
 	assert_int_equal(done, 5);
 	assert_int_equal(fake_peek(f->t.l1, 5), 0);
@@ -95,10 +104,13 @@ static void test_bad_pointers(void **state)
 	fake_copy_fails_after(1);
 	assert_int_equal(call(1, 1, DOMID_SELF), -EFAULT);
 	fake_copy_fails_after(~0u);
-	assert_int_equal(fake_hypercall(1, hypercall_mmu_update, 0xffff830000000000, 1, 0, DOMID_SELF), -EFAULT);
-	assert_int_equal(fake_hypercall(1, hypercall_mmu_update, (uintptr_t)u, 1, 0, DOMID_SELF), 0);
+	assert_int_equal(fake_hypercall(1, hypercall_mmu_update, 0xffff830000000000, 1, 0,
+					DOMID_SELF), -EFAULT);
+	assert_int_equal(fake_hypercall(1, hypercall_mmu_update, (uintptr_t)u, 1, 0, DOMID_SELF),
+			 0);
 	/* a cursor that the guest made up is its own problem */
-	assert_int_equal(fake_hypercall(1, hypercall_mmu_update, (uintptr_t)u, 99ull << 32 | 1, 0, DOMID_SELF), 0);
+	assert_int_equal(fake_hypercall(1, hypercall_mmu_update, (uintptr_t)u, 99ull << 32 | 1, 0,
+					DOMID_SELF), 0);
 }
 
 static void test_machphys(void **state)
@@ -124,7 +136,8 @@ static void test_the_control_domain_maps_others(void **state)
 	mfn_t data = fake_frame(&guest->d.mm);
 
 	(void)state;
-	u[0] = (struct mmu_update){ fake_slot(control->t.l1, 0) | MMU_PT_UPDATE_NO_TRANSLATE, fake_entry(data, RW) };
+	u[0] = (struct mmu_update){ fake_slot(control->t.l1, 0) | MMU_PT_UPDATE_NO_TRANSLATE,
+				   fake_entry(data, RW) };
 	assert_int_equal(call(0, 1, DOMID_SELF), -EPERM);
 	assert_int_equal(call(0, 1, 2), -EPERM);
 	assert_int_equal(call(0, 1, 99), -ESRCH);
@@ -139,7 +152,8 @@ static void test_the_control_domain_maps_others(void **state)
 	assert_int_equal(call(0, 1, FD(1, 2)), -EPERM);
 	assert_int_equal(call(2, 1, FD(DOMID_SELF, 1)), -EPERM);
 	/* devices, and the M2P */
-	u[0] = (struct mmu_update){ fake_slot(control->t.l1, 1), fake_entry(MFN(FAKE_DEVICE_MFN), RW) };
+	u[0] = (struct mmu_update){ fake_slot(control->t.l1, 1),
+				   fake_entry(MFN(FAKE_DEVICE_MFN), RW) };
 	assert_int_equal(call(0, 1, DOMID_IO), 0);
 	u[0].val = fake_entry(data, RW);
 	assert_int_equal(call(0, 1, DOMID_IO), -EPERM);
@@ -151,11 +165,13 @@ static void test_the_control_domain_maps_others(void **state)
 static void test_a_guest_maps_no_devices(void **state)
 {
 	(void)state;
-	u[0] = (struct mmu_update){ fake_slot(fake_domain[1].t.l1, 1), fake_entry(MFN(FAKE_DEVICE_MFN), RO) };
+	u[0] = (struct mmu_update){ fake_slot(fake_domain[1].t.l1, 1),
+				   fake_entry(MFN(FAKE_DEVICE_MFN), RO) };
 	assert_int_equal(call(1, 1, DOMID_SELF), -EPERM);
 	assert_int_equal(call(1, 1, DOMID_IO), -EPERM);
 	assert_int_equal(call(1, 1, 0), -EPERM);
-	assert_int_equal(call(0, 1, FD(DOMID_IO, 1)), -EPERM);		/* nor by the control domain's hand */
+	/* nor by the control domain's hand */
+	assert_int_equal(call(0, 1, FD(DOMID_IO, 1)), -EPERM);
 }
 
 int main(void)

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmuext_op: pins and roots, flushes, whole frames, for the caller and by the control domain for others.
+ * mmuext_op: pins and roots, flushes, whole frames, for the caller and by the control domain for
+ * others.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
  * Links: hypervisor/mm/m2p.c hypervisor/mm/map.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
- * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
+ * Links: hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c hypervisor/domain/copy.c hypervisor/hypercall/foreign.c
  * Links: hypervisor/hypercall/mmuext_op.c
- * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c tests/fake/domains.c
+ * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: tests/fake/domains.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -41,7 +45,8 @@ int vcpu_set_ldt(struct vcpu *v, vaddr_t base, unsigned entries)
 static int64_t call(unsigned caller, unsigned count, uint64_t domid)
 {
 	done = ~0u;
-	return fake_hypercall(caller, hypercall_mmuext_op, (uintptr_t)op, count, (uintptr_t)&done, domid);
+	return fake_hypercall(caller, hypercall_mmuext_op, (uintptr_t)op, count, (uintptr_t)&done,
+			      domid);
 }
 
 static int64_t one(unsigned caller, unsigned cmd, uint64_t arg, uint64_t domid)
@@ -101,8 +106,10 @@ static void test_flushes(void **state)
 	assert_int_equal(one(1, MMUEXT_INVLPG_ALL, 0x3000, DOMID_SELF), 0);
 	assert_int_equal(fake_flushes(1), before[1] + 4);
 	assert_int_equal(fake_flushes(3), before[3] + 2);
-	op[0] = (struct mmuext_op){ .cmd = MMUEXT_TLB_FLUSH_MULTI, .arg2.vcpumask = GUEST_PTR(&second) };
-	op[1] = (struct mmuext_op){ .cmd = MMUEXT_INVLPG_MULTI, .arg1.linear_addr = 1, .arg2.vcpumask = GUEST_PTR(&second) };
+	op[0] = (struct mmuext_op){ .cmd = MMUEXT_TLB_FLUSH_MULTI,
+				   .arg2.vcpumask = GUEST_PTR(&second) };
+	op[1] = (struct mmuext_op){ .cmd = MMUEXT_INVLPG_MULTI, .arg1.linear_addr = 1,
+				   .arg2.vcpumask = GUEST_PTR(&second) };
 	assert_int_equal(call(1, 2, DOMID_SELF), 0);
 	assert_int_equal(fake_flushes(1), before[1] + 4);
 	assert_int_equal(fake_flushes(3), before[3] + 4);
@@ -114,7 +121,8 @@ static void test_flushes(void **state)
 static void test_whole_frames(void **state)
 {
 	struct fake_domain *f = &fake_domain[1];
-	mfn_t a = fake_frame(&f->d.mm), b = fake_frame(&f->d.mm), foreign = fake_frame(&fake_domain[2].d.mm);
+	mfn_t a = fake_frame(&f->d.mm), b = fake_frame(&f->d.mm), foreign =
+		fake_frame(&fake_domain[2].d.mm);
 
 	(void)state;
 	fake_poke(a, 9, 99);
@@ -136,7 +144,8 @@ static void test_whole_frames(void **state)
 static void test_the_rest(void **state)
 {
 	(void)state;
-	op[0] = (struct mmuext_op){ .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = 0x7000, .arg2.nr_ents = 5 };
+	op[0] = (struct mmuext_op){ .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = 0x7000,
+				   .arg2.nr_ents = 5 };
 	assert_int_equal(call(1, 1, DOMID_SELF), 0);
 	assert_int_equal(ldt.base, 0x7000);
 	assert_int_equal(ldt.entries, 5);
@@ -156,7 +165,8 @@ static void test_a_batch_in_pieces_and_its_count(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 40; i++)
-		op[i] = (struct mmuext_op){ .cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = fake_frame(&f->d.mm).n };
+		op[i] = (struct mmuext_op){ .cmd = MMUEXT_PIN_L1_TABLE,
+					   .arg1.mfn = fake_frame(&f->d.mm).n };
 	op[35].arg1.mfn = ~0ul;
 	fake_budget(9);
 	while ((rc = fake_call(1, hypercall_mmuext_op, &c)) == -ERESTART)

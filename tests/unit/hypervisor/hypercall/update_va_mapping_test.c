@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * update_va_mapping: the entry for an address of the caller, and exactly the flush that was asked for.
+ * update_va_mapping: the entry for an address of the caller, and exactly the flush that was asked
+ * for.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
  * Links: hypervisor/mm/m2p.c hypervisor/mm/map.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
- * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
+ * Links: hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c hypervisor/domain/copy.c hypervisor/hypercall/foreign.c
  * Links: hypervisor/hypercall/update_va_mapping.c
- * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c tests/fake/domains.c
+ * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: tests/fake/domains.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -86,18 +90,24 @@ static void test_other_domains(void **state)
 	uint64_t entry = fake_entry(foreign, RW);
 
 	(void)state;
-	assert_int_equal(fake_hypercall(1, hypercall_update_va_mapping_otherdomain, 0x3000, entry, 0, 2), -EPERM);
-	assert_int_equal(fake_hypercall(0, hypercall_update_va_mapping_otherdomain, 0x3000, entry, 0, 1), -EPERM);
-	assert_int_equal(fake_hypercall(0, hypercall_update_va_mapping_otherdomain, 0x3000, entry, 0, 2), 0);
+	assert_int_equal(fake_hypercall(1, hypercall_update_va_mapping_otherdomain, 0x3000, entry,
+					0, 2), -EPERM);
+	assert_int_equal(fake_hypercall(0, hypercall_update_va_mapping_otherdomain, 0x3000, entry,
+					0, 1), -EPERM);
+	assert_int_equal(fake_hypercall(0, hypercall_update_va_mapping_otherdomain, 0x3000, entry,
+					0, 2), 0);
 	assert_int_equal(fake_peek(fake_domain[0].t.l1, 3), entry);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_flushes, fake_domains_setup, fake_domains_teardown),
-		cmocka_unit_test_setup_teardown(test_errors_change_nothing, fake_domains_setup, fake_domains_teardown),
-		cmocka_unit_test_setup_teardown(test_other_domains, fake_domains_setup, fake_domains_teardown),
+		cmocka_unit_test_setup_teardown(test_flushes, fake_domains_setup,
+						fake_domains_teardown),
+		cmocka_unit_test_setup_teardown(test_errors_change_nothing, fake_domains_setup,
+						fake_domains_teardown),
+		cmocka_unit_test_setup_teardown(test_other_domains, fake_domains_setup,
+						fake_domains_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

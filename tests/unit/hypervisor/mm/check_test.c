@@ -2,9 +2,12 @@
 /*
  * The checker itself: each way of breaking the invariant by hand is seen.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>

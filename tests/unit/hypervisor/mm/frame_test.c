@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's memory after start-up: what is RAM, what it costs to keep the books, what guests see of the M2P; memory maps.
+ * The machine's memory after start-up: what is RAM, what it costs to keep the books, what guests
+ * see of the M2P; memory maps.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
- * Links: hypervisor/mm/map.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/map.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c
+ * Links: tests/fake/tables.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -80,7 +85,8 @@ static void test_boot_memory_comes_later(void **state)
 
 static void test_maps(void **state)
 {
-	struct mm_map_entry entry[MM_MAP_ENTRIES + 1] = { { 0, 0x9f000, 1 }, { 0x100000, 0x1000000, 1 } };
+	struct mm_map_entry entry[MM_MAP_ENTRIES + 1] = { { 0, 0x9f000, 1 },
+							 { 0x100000, 0x1000000, 1 } };
 	uint64_t before = mm_free_frames();
 	struct mm_domain mm;
 

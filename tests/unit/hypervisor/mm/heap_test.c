@@ -2,9 +2,12 @@
 /*
  * The heap: what it gives is zero, aligned, nobody else's; what it gets back is all there again.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>
@@ -40,7 +43,8 @@ static bool all_are(const uint8_t *p, size_t n, uint8_t byte)
 
 static void test_sizes(void **state)
 {
-	static const size_t sizes[] = { 1, 31, 32, 33, 64, 100, 2048, 2049, 4096, 4097, 10000, 65536 };
+	static const size_t sizes[] = { 1, 31, 32, 33, 64, 100, 2048, 2049, 4096, 4097, 10000,
+				       65536 };
 	uint64_t before = mm_free_frames();
 
 	(void)state;

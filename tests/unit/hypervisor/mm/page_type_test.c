@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types of frames: one at a time, changed only at zero, flushed when and only when something may be stale.
+ * Types of frames: one at a time, changed only at zero, flushed when and only when something may be
+ * stale.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>
@@ -63,7 +67,8 @@ static void test_one_type_at_a_time(void **state)
 		assert_int_equal(type_get(f, have, &mm), TYPE_NEW);
 		type_validate(f);
 		for (enum frame_type want = TYPE_L1; want <= TYPE_SEGDESC; want++) {
-			assert_int_equal(type_get(f, want, &mm), want == have ? TYPE_HELD : TYPE_REFUSED);
+			assert_int_equal(type_get(f, want, &mm), want == have ? TYPE_HELD :
+					 TYPE_REFUSED);
 			if (want == have)
 				type_put(f);
 		}

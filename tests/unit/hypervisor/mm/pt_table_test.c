@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Validating tables and letting them go, in pieces of any size: what comes out is the same as in one go, a half-done table is
- * never met, and nothing is lost when a call is not issued again.
+ * Validating tables and letting them go, in pieces of any size: what comes out is the same as in
+ * one go, a half-done table is never met, and nothing is lost when a call is not issued again.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>
@@ -193,7 +196,8 @@ static void test_l4_gets_our_entries_and_loses_them(void **state)
 
 	(void)state;
 	machine_l4_install(ours);
-	fake_poke(t.l4, 260, fake_entry(t.l1, RW));	/* what the guest had there does not count */
+	/* what the guest had there does not count */
+	fake_poke(t.l4, 260, fake_entry(t.l1, RW));
 	assert_int_equal(mm_pin(&mm, t.l4, 4), 0);
 	for (unsigned i = 256; i <= 271; i++)
 		assert_int_equal(fake_peek(t.l4, i), ours[i]);

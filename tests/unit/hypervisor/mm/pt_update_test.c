@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing page tables: what a guest may do works and shows in its address space; what would break the invariant is refused
- * and leaves everything as it was. Each test ends with a recount of the machine and a look into the TLBs.
+ * Changing page tables: what a guest may do works and shows in its address space; what would break
+ * the invariant is refused and leaves everything as it was. Each test ends with a recount of the
+ * machine and a look into the TLBs.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>
@@ -169,18 +173,21 @@ static void test_frames_of_others_are_refused(void **state)
 	(void)state;
 	assert_int_equal(map(0x3000, fake_entry(foreign, RO)), -EPERM);
 	assert_int_equal(map(0x3000, fake_entry(shared, RO)), -EPERM);
-	assert_int_equal(map(0x3000, fake_entry(MFN(5), RO)), -EPERM);		/* the hypervisor's */
+	/* the hypervisor's */
+	assert_int_equal(map(0x3000, fake_entry(MFN(5), RO)), -EPERM);
 	assert_int_equal(map(0x3000, fake_entry(MFN(FAKE_DEVICE_MFN), RO)), -EPERM);
 	assert_int_equal(map(0x3000, fake_entry(mm_m2p_chunk(0), RO)), -EPERM);
 	assert_int_equal(mm_update_entry(&mm, &mm, fake_slot(foreign, 0), 0, false), -EPERM);
 	assert_int_equal(update(t.l2, 1, fake_entry(foreign, RW)), -EINVAL);
 	/* but with a grant, or by the control domain */
-	assert_int_equal(mm_update_va(&mm, &other, t.l4, VADDR(0x3000), fake_entry(foreign, RW)), 0);
+	assert_int_equal(mm_update_va(&mm, &other, t.l4, VADDR(0x3000), fake_entry(foreign, RW)),
+			 0);
 	assert_true(writes(0x3000));
 	assert_int_equal(mm_pin(&other, foreign, 1), -EINVAL);
 	assert_int_equal(map(0x3000, 0), 0);
 	assert_int_equal(mm_pin(&other, foreign, 1), 0);
-	assert_int_equal(fake_tlb_check(), 0);		/* the first domain's CPU was flushed, too */
+	/* the first domain's CPU was flushed, too */
+	assert_int_equal(fake_tlb_check(), 0);
 	mm_free_shared(machine_va(shared));
 }
 
@@ -189,8 +196,10 @@ static void test_devices_are_for_the_privileged(void **state)
 	(void)state;
 	mm.privileged = true;
 	assert_int_equal(map(0x3000, fake_entry(MFN(FAKE_DEVICE_MFN), RW | 0x18)), 0);
-	assert_int_equal(mm_update_va(&mm, &mm_xen, t.l4, VADDR(0x4000), fake_entry(mm_m2p_chunk(0), RW)), -EINVAL);
-	assert_int_equal(mm_update_va(&mm, &mm_xen, t.l4, VADDR(0x4000), fake_entry(mm_m2p_chunk(0), RO)), 0);
+	assert_int_equal(mm_update_va(&mm, &mm_xen, t.l4, VADDR(0x4000),
+				      fake_entry(mm_m2p_chunk(0), RW)), -EINVAL);
+	assert_int_equal(mm_update_va(&mm, &mm_xen, t.l4, VADDR(0x4000),
+				      fake_entry(mm_m2p_chunk(0), RO)), 0);
 	mm_deny_io((struct mm_range){ 0xfec00000, 0xfec01000 });
 	assert_int_equal(map(0x5000, fake_entry(MFN(0xfec00), RO)), -EPERM);
 	assert_int_equal(map(0x5000, fake_entry(MFN(0xfec01), RO)), 0);
@@ -204,11 +213,15 @@ static void test_flags_are_checked_and_made_right(void **state)
 	(void)state;
 	assert_int_equal(map(0x3000, fake_entry(data, P | GLOBAL | 0x18 | 3ull << 52)), 0);
 	assert_int_equal(fake_peek(t.l1, 3), fake_entry(data, P | U | 3ull << 52));
-	assert_int_equal(map(0x3000, fake_entry(data, P | 1ull << 45)), -EINVAL);	/* beyond the CPU's addresses */
-	assert_int_equal(update(t.l2, 1, fake_entry(data, RW | 0x80)), -EINVAL);	/* large pages (148, 176) */
+	/* beyond the CPU's addresses */
+	assert_int_equal(map(0x3000, fake_entry(data, P | 1ull << 45)), -EINVAL);
+	/* large pages (148, 176) */
+	assert_int_equal(update(t.l2, 1, fake_entry(data, RW | 0x80)), -EINVAL);
 	assert_int_equal(update(t.l3, 1, fake_entry(data, RW | 0x80)), -EINVAL);
-	assert_int_equal(update(t.l2, 0, fake_entry(t.l1, RW | 0x80)), -EINVAL);	/* nor by a change of flags (182) */
-	assert_int_equal(update(t.l4, 300, 0x123450), 0);				/* not present: the guest's own */
+	/* nor by a change of flags (182) */
+	assert_int_equal(update(t.l2, 0, fake_entry(t.l1, RW | 0x80)), -EINVAL);
+	/* not present: the guest's own */
+	assert_int_equal(update(t.l4, 300, 0x123450), 0);
 	assert_int_equal(fake_peek(t.l4, 300), 0x123450);
 }
 
@@ -260,7 +273,8 @@ static void test_guests_own_writes_to_tables(void **state)
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x3028), 0, new), 0);
 	assert_true(writes(0x5000));
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x3028), 0, new), -EAGAIN);
-	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x3030), 0, fake_entry(t.l1, RW)), -EINVAL);
+	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x3030), 0, fake_entry(t.l1, RW)),
+			 -EINVAL);
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x4000), 0, new), -ENOENT);
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x6000), 0, new), -ENOENT);
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0xffff820000000000), 0, new), -ENOENT);
@@ -293,7 +307,8 @@ static void test_pins(void **state)
 	assert_int_equal(mm_unpin(&mm, t.l1), 0);
 	assert_int_equal(mm_unpin(&mm, t.l1), -EINVAL);
 	assert_int_equal(mm_unpin(&other, t.l4), -EINVAL);
-	assert_int_equal(mm_unpin(&mm, t.l4), 0);			/* the vCPU's root keeps it */
+	/* the vCPU's root keeps it */
+	assert_int_equal(mm_unpin(&mm, t.l4), 0);
 	assert_int_equal(map(0x3000, fake_entry(t.l4, RW)), -EINVAL);
 }
 
@@ -326,7 +341,8 @@ static void test_roots(void **state)
 	assert_int_equal(mm_unpin(&mm, t.l4), 0);
 	assert_int_equal(mm_update_va(&mm, &mm, user.l4, VADDR(0x3000), fake_entry(t.l4, RW)), 0);
 	assert_int_equal(mm_set_root(&mm, &vcpu, MFN_NONE, true, false), 0);
-	assert_int_equal(mm_update_va(&mm, &mm, user.l4, VADDR(0x4000), fake_entry(user.l4, RW)), -EINVAL);
+	assert_int_equal(mm_update_va(&mm, &mm, user.l4, VADDR(0x4000), fake_entry(user.l4, RW)),
+			 -EINVAL);
 }
 
 static void test_the_walk_for_others(void **state)

@@ -2,9 +2,12 @@
 /*
  * Descriptors: only ring-3 code and data get into a table that the CPU uses, however they come.
  *
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
+ * Links: hypervisor/mm/heap.c
+ * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c
  * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
  */
 #include <errno.h>
@@ -130,7 +133,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_is_fixed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_table_in_use, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_where_descriptors_can_be_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_where_descriptors_can_be_written, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
