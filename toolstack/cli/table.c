@@ -15,6 +15,8 @@ static bool among(const char *words, const char *name)
 {
 	size_t len = strlen(name);
 
+	if (strchr(name, ' '))
+		return false;
 	for (const char *at = words; at && len; at = strchr(at, ' ')) {
 		at += *at == ' ';
 		if (!strncmp(at, name, len) && (at[len] == ' ' || at[len] == 0))
