@@ -271,6 +271,16 @@ const struct element elements[] = {
 
 const unsigned int n_elements = sizeof(elements) / sizeof(elements[0]);
 
+/* The element @name of <domain>, for the line of a message. */
+static const xmlNode *child_named(const xmlNode *root, const char *name)
+{
+	const xmlNode *child = root->children;
+
+	while (child && strcmp((const char *)child->name, name))
+		child = child->next;
+	return child;
+}
+
 int elements_check(struct reader *reader, const xmlNode *root)
 {
 	struct vm_config *cfg = reader->cfg;
@@ -278,7 +288,7 @@ int elements_check(struct reader *reader, const xmlNode *root)
 	if (!cfg->current_memory_kib)
 		cfg->current_memory_kib = cfg->memory_kib;
 	if (cfg->current_memory_kib > cfg->memory_kib)
-		return reader_refuse(reader, root,
+		return reader_refuse(reader, child_named(root, "currentMemory"),
 				     "<currentMemory> %" PRIu64 " KiB is more than <memory> "
 								"%" PRIu64 " KiB",
 				     cfg->current_memory_kib, cfg->memory_kib);
@@ -287,7 +297,8 @@ int elements_check(struct reader *reader, const xmlNode *root)
 	if (!cfg->vcpus)
 		cfg->vcpus = cfg->vcpus_max;
 	if (cfg->vcpus > cfg->vcpus_max)
-		return reader_refuse(reader, root, "<vcpu> current='%u' is more than its %u vCPUs",
-				     cfg->vcpus, cfg->vcpus_max);
+		return reader_refuse(reader, child_named(root, "vcpu"),
+				     "<vcpu> current='%u' is more than its %u vCPUs", cfg->vcpus,
+				     cfg->vcpus_max);
 	return 0;
 }

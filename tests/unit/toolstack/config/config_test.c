@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domain XML: each tests/golden/config/NAME.xml gives what NAME.out says: its warnings and its
+ * canonical form, or the error. A canonical form is read to itself. Values and uuids by
+ * themselves; and every allocation of ours failing in turn. Run from the top of the repository;
+ * with GOLDEN_WRITE set, what comes out is written in place of being compared.
+ *
+ * Links: tests/unit/support/failing_alloc.c toolstack/config/config.c toolstack/config/dump.c
+ * Links: toolstack/config/elements.c toolstack/config/parse.c toolstack/config/values.c
+ * Links: toolstack/lib/error.c
+ */
+#include <errno.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config/reader.h"
+#include "unit/support/failing_alloc.h"
+
+#define GOLDEN "tests/golden/config/"
+
+/* What came out: warnings, then the dump or the error. */
+struct result {
+	char text[16384];
+	size_t len;
+};
+
+static void add(struct result *result, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	result->len += (size_t)vsnprintf(result->text + result->len,
+					 sizeof(result->text) - result->len, fmt, args);
+	va_end(args);
+	assert_true(result->len < sizeof(result->text));
+}
+
+static void on_warning(void *context, const char *text)
+{
+	add(context, "warning: %s\n", text);
+}
+
+static char *read_file(const char *path, size_t *len)
+{
+	FILE *file = fopen(path, "r");
+	char *text = calloc(1, 1 << 21);
+
+	if (!file)
+		fail_msg("no %s", path);
+	*len = fread(text, 1, (1 << 21) - 1, file);
+	fclose(file);
+	return text;
+}
+
+static void run(const char *text, size_t len, const char *name, struct result *result)
+{
+	struct config_options options = { .warn = on_warning, .context = result };
+	struct vm_config cfg, again;
+	struct error err;
+	char *dump, *second;
+	size_t dump_len, second_len;
+
+	result->len = 0;
+	if (config_parse(&cfg, text, len, name, &options, &err)) {
+		add(result, "error %d: %s\n", err.code, err.text);
+		return;
+	}
+	assert_int_equal(config_dump(&cfg, &dump, &dump_len), 0);
+	add(result, "%s", dump);
+	options.strict = true;
+	if (config_parse(&again, dump, dump_len, "dump", &options, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(config_dump(&again, &second, &second_len), 0);
+	assert_string_equal(dump, second);
+	free(dump);
+	free(second);
+	config_free(&cfg);
+	config_free(&again);
+}
+
+static void gives_what_the_golden_files_say(void **state)
+{
+	glob_t files;
+
+	(void)state;
+	assert_int_equal(glob(GOLDEN "*.xml", 0, NULL, &files), 0);
+	assert_true(files.gl_pathc > 20);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		static struct result result;
+		const char *path = files.gl_pathv[i];
+		char out[256];
+		size_t len, wanted_len;
+		char *text = read_file(path, &len);
+		snprintf(out, sizeof(out), "%.*s.out", (int)strlen(path) - 4, path);
+		run(text, len, path + strlen(GOLDEN), &result);
+		free(text);
+		if (getenv("GOLDEN_WRITE")) {
+			FILE *file = fopen(out, "w");
+			fwrite(result.text, 1, result.len, file);
+			fclose(file);
+			continue;
+		}
+		char *wanted = read_file(out, &wanted_len);
+		if (wanted_len != result.len || memcmp(wanted, result.text, result.len))
+			fail_msg("%s:\n%s\n--- wanted:\n%s", path, result.text, wanted);
+		free(wanted);
+	}
+	globfree(&files);
+}
+
+static void warns_or_refuses(void **state)
+{
+	static const char text[] = "<domain type='xen' id='1'><name>x</name><memory>4096</memory>"
+				   "<os><type>xen</type><kernel>/k</kernel></os></domain>";
+	struct config_options strict = { .strict = true };
+	struct vm_config cfg;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(config_parse(&cfg, text, strlen(text), "f", NULL, &err), 0);
+	assert_false(cfg.has_uuid);
+	assert_int_equal(cfg.vcpus, 1);
+	assert_int_equal(cfg.memory_kib, 4096);
+	assert_int_equal(cfg.current_memory_kib, 4096);
+	assert_int_equal(cfg.on_poweroff, VM_ACTION_DESTROY);
+	assert_int_equal(cfg.on_reboot, VM_ACTION_RESTART);
+	config_free(&cfg);
+	assert_int_equal(config_parse(&cfg, text, strlen(text), "f", &strict, &err), -1);
+	assert_int_equal(err.code, ERROR_DEFINITION);
+	assert_null(cfg.name);
+}
+
+static void refuses_what_is_too_much(void **state)
+{
+	size_t size = CONFIG_TEXT_MAX + 2;
+	char *text = malloc(size);
+	struct vm_config cfg;
+	struct error err;
+
+	(void)state;
+	memset(text, ' ', size);
+	memcpy(text, "<domain>", 8);
+	assert_int_equal(config_parse(&cfg, text, size, "f", NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_DEFINITION);
+	/* Nesting without end. */
+	for (size_t i = 0; i + 3 < 100000; i += 3)
+		memcpy(text + i, "<a>", 3);
+	assert_int_equal(config_parse(&cfg, text, 99999, "f", NULL, &err), -1);
+	assert_int_equal(config_load(&cfg, "/nonexistent/x.xml", NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_FILE);
+	assert_int_equal(config_load(&cfg, "/", NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_FILE);
+	free(text);
+}
+
+static void reads_amounts(void **state)
+{
+	static const struct {
+		const char *text, *unit;
+		uint64_t kib;
+	} good[] = {
+		{ "1", NULL, 1 }, { "1025", "b", 2 }, { "1024", "bytes", 1 }, { "1", "KB", 1 },
+		{ "1000", "KB", 977 }, { "1", "k", 1 }, { "3", "MiB", 3072 }, { "3", "M", 3072 },
+		{ "1", "MB", 977 }, { "2", "G", 2 << 20 }, { "1", "GB", 976563 },
+		{ "1", "TiB", 1 << 30 }, { "16777215", "TiB", 16777215ull << 30 },
+	};
+	static const char *const bad[] = {
+		"", "-1", "+1", "0x10", "1 ", "1.5", "99999999999999999999"
+	};
+	uint64_t kib;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(value_memory(good[i].text, good[i].unit, &kib), 0);
+		assert_int_equal(kib, good[i].kib);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(value_memory(bad[i], NULL, &kib), -EINVAL);
+	assert_int_equal(value_memory("1", "KIB", &kib), -EINVAL);
+	assert_int_equal(value_memory("1", "", &kib), -EINVAL);
+	assert_int_equal(value_memory("16777216", "TiB", &kib), -EINVAL);
+	assert_int_equal(value_memory("18446744073709551615", "b", &kib), -EINVAL);
+}
+
+static void reads_uuids(void **state)
+{
+	uint8_t uuid[16], other[16];
+	char text[CONFIG_UUID_TEXT];
+
+	(void)state;
+	assert_int_equal(config_parse_uuid("00112233-4455-6677-8899-aAbBcCdDeEfF", uuid), 0);
+	config_format_uuid(uuid, text);
+	assert_string_equal(text, "00112233-4455-6677-8899-aabbccddeeff");
+	assert_int_equal(config_parse_uuid("00112233445566778899aabbccddeeff", other), 0);
+	assert_memory_equal(uuid, other, 16);
+	assert_int_equal(config_parse_uuid("", uuid), -EINVAL);
+	assert_int_equal(config_parse_uuid("00112233-4455-6677-8899-aabbccddeef", uuid), -EINVAL);
+	assert_int_equal(config_parse_uuid("00112233-4455-6677-8899-aabbccddeeff0", uuid), -EINVAL);
+	assert_int_equal(config_parse_uuid("-0112233445566778899aabbccddeeff", uuid), -EINVAL);
+	assert_int_equal(config_make_uuid(uuid), 0);
+	assert_int_equal(uuid[6] >> 4, 4);
+	assert_int_equal(config_make_uuid(other), 0);
+	assert_memory_not_equal(uuid, other, 16);
+}
+
+static void survives_without_memory(void **state)
+{
+	static const char text[] =
+		"<domain type='xen'><name>x</name><title>t</title><description>d</description>"
+		"<metadata><a xmlns='u'/></metadata><memory unit='MiB'>4</memory>"
+		"<os><type>xen</type><kernel>/k</kernel><initrd>/i</initrd><cmdline>c</cmdline></"
+		"os>"
+		"</domain>";
+	struct vm_config cfg;
+	struct error err;
+
+	(void)state;
+	for (unsigned int n = 1;; n++) {
+		failing_alloc_arm(n);
+		int rc = config_parse(&cfg, text, strlen(text), "f", NULL, &err);
+		bool hit = failing_alloc_hit();
+		failing_alloc_arm(0);
+		config_free(&cfg);
+		if (!hit) {
+			assert_int_equal(rc, 0);
+			assert_true(n > 5);
+			return;
+		}
+		assert_int_equal(rc, -1);
+		assert_int_equal(err.code, ERROR_NO_MEMORY);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gives_what_the_golden_files_say),
+		cmocka_unit_test(warns_or_refuses),
+		cmocka_unit_test(refuses_what_is_too_much),
+		cmocka_unit_test(reads_amounts),
+		cmocka_unit_test(reads_uuids),
+		cmocka_unit_test(survives_without_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
