@@ -62,7 +62,6 @@ struct acpi_info {
 	uint64_t lapic_address;
 	bool has_8259;			/* MADT PCAT_COMPAT: the two PICs exist */
 	uint64_t hpet_address;		/* 0: none */
-	unsigned sci_irq;		/* ISA number or GSI of the system control interrupt */
 	struct acpi_register pm_timer;	/* 3579545 Hz */
 	bool pm_timer_32bit;		/* it counts 32 bits, else 24 */
 	struct acpi_register pm1a_control, pm1b_control;
@@ -70,7 +69,6 @@ struct acpi_info {
 	struct acpi_register sleep_control;	/* of hardware-reduced machines */
 	struct acpi_register reset;
 	uint8_t reset_value;
-	bool no_vga;			/* FADT says: there is no VGA, don't probe for it */
 	bool s5_known;			/* \_S5 was found in the DSDT: sleep types for power off */
 	uint8_t s5_type_a, s5_type_b;
 };

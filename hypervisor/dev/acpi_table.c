@@ -141,7 +141,6 @@ void acpi_read_hpet(struct acpi_info *info, const struct acpi_table *t)
 
 #define FADT_TIMER_32BIT	(1u << 8)
 #define FADT_RESET_SUPPORTED	(1u << 10)
-#define BOOT_ARCH_NO_VGA	(1u << 2)
 
 static struct acpi_register generic_address(const struct acpi_table *t, uint32_t at)
 {
@@ -167,7 +166,6 @@ void acpi_read_fadt(struct acpi_info *info, const struct acpi_table *t, uint64_t
 {
 	uint32_t flags = (uint32_t)acpi_field(t, 112, 4);
 
-	info->sci_irq = (unsigned)acpi_field(t, 46, 2);
 	info->pm1a_event = block(t, 148, 56, 32);
 	info->pm1b_event = block(t, 160, 60, 32);
 	info->pm1a_control = block(t, 172, 64, 16);
@@ -175,7 +173,6 @@ void acpi_read_fadt(struct acpi_info *info, const struct acpi_table *t, uint64_t
 	info->pm_timer = block(t, 208, 76, 32);
 	info->pm_timer_32bit = flags & FADT_TIMER_32BIT;
 	info->sleep_control = generic_address(t, 244);
-	info->no_vga = acpi_field(t, 109, 2) & BOOT_ARCH_NO_VGA;
 	if (flags & FADT_RESET_SUPPORTED) {
 		info->reset = generic_address(t, 116);
 		info->reset_value = (uint8_t)acpi_field(t, 128, 1);
