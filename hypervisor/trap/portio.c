@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Port I/O of a guest that may touch the machine's ports (the control domain), one instruction at a time. */
+/*
+ * Port I/O, one instruction at a time. The control domain's reaches the machine's ports; another guest's meets a machine with no
+ * devices (reads are all ones, writes are lost), as Linux looks for some before it knows where it runs.
+ */
 #include "dev/pci.h"
 #include "dev/serial.h"
 #include "domain/copy.h"
@@ -9,14 +12,16 @@
 /* A repeated one works in batches of this many elements; the guest then runs the same instruction again. */
 #define BATCH	512
 
-/* Ports that stay ours whoever asks: PIC, PIT, and the serial lines that we drive. */
-static bool port_ours(uint16_t port)
+/* Every port for a guest without devices; PIC, PIT and the serial lines that we drive for the control domain. */
+static bool port_hidden(const struct domain *d, uint16_t port)
 {
 	static const struct { uint16_t first, last; } ours[] = {
 		{ 0x20, 0x21 }, { 0xa0, 0xa1 },		/* PICs: masked for good */
 		{ 0x40, 0x43 },				/* PIT: read for calibration only at boot */
 	};
 
+	if (!d->privileged)
+		return true;
 	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++)
 		if (port >= ours[i].first && port <= ours[i].last)
 			return true;
@@ -26,21 +31,21 @@ static bool port_ours(uint16_t port)
 /* Guest kernel mode needs IOPL 1 or more, user mode 3 (PHYSDEVOP_set_iopl). */
 static bool may_use_ports(const struct vcpu *v)
 {
-	return v->domain->privileged && v->iopl >= (v->machine.kernel_mode ? 1 : 3);
+	return v->iopl >= (v->machine.kernel_mode ? 1 : 3);
 }
 
-static uint32_t port_read(uint16_t port, unsigned bytes)
+static uint32_t port_read(const struct domain *d, uint16_t port, unsigned bytes)
 {
 	uint32_t value;
 
-	if (port_ours(port))
+	if (port_hidden(d, port))
 		return 0xffffffff;
 	return pci_port_in(port, bytes, &value) ? value : machine_port_in(port, bytes);
 }
 
-static void port_write(uint16_t port, unsigned bytes, uint32_t value)
+static void port_write(const struct domain *d, uint16_t port, unsigned bytes, uint32_t value)
 {
-	if (!port_ours(port) && !pci_port_out(port, bytes, value))
+	if (!port_hidden(d, port) && !pci_port_out(port, bytes, value))
 		machine_port_out(port, bytes, value);
 }
 
@@ -61,9 +66,9 @@ static enum emulated string_io(struct vcpu *v, struct cpu_regs *regs, struct ins
 		if (!input && copy_from_guest(&value, p, bytes))
 			goto fault;
 		if (input)
-			value = port_read((uint16_t)regs->rdx, bytes);
+			value = port_read(v->domain, (uint16_t)regs->rdx, bytes);
 		else
-			port_write((uint16_t)regs->rdx, bytes, value);
+			port_write(v->domain, (uint16_t)regs->rdx, bytes, value);
 		if (input && copy_to_guest(p, &value, bytes))
 			goto fault;
 		*pointer += step;
@@ -96,13 +101,13 @@ enum emulated emulate_port(struct vcpu *v, struct cpu_regs *regs, struct insn *i
 		port = (uint8_t)immediate;
 	}
 	if (input) {
-		uint32_t value = port_read(port, bytes);
+		uint32_t value = port_read(v->domain, port, bytes);
 
 		/* A 32-bit result clears the upper half, a narrower one leaves the rest alone. */
 		regs->rax = bytes == 4 ? value
 				       : (regs->rax & ~((1ull << bytes * 8) - 1)) | (value & ((1u << bytes * 8) - 1));
 	} else {
-		port_write(port, bytes, (uint32_t)regs->rax);
+		port_write(v->domain, port, bytes, (uint32_t)regs->rax);
 	}
 	regs->rip += in->length;
 	return EMULATE_DONE;

@@ -105,7 +105,7 @@ void machine_vcpu_set_ts(struct machine_vcpu *mv, bool ts)
 
 void machine_vcpu_fpu_own(struct machine_vcpu *mv)
 {
-	mv->fpu_used = true;
+	(void)mv;
 }
 
 bool machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4)

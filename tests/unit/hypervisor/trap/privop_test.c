@@ -153,8 +153,17 @@ static void ports_are_for_the_privileged_alone(void **state)
 	assert_int_equal(r.rip, (uintptr_t)insb + 2);
 
 	v = guest();
+	/* Others find no devices. */
 	v->domain->privileged = false;
+	fake_port_value = 0x77;
 	r = at(outb);
+	raise(v, &r, 13, 0);
+	assert_int_equal(fake_port_value, 0x77);
+	r = at(inl);
+	raise(v, &r, 13, 0);
+	assert_int_equal(r.rax, 0xffffffff);
+	v->iopl = 0;
+	r = at(inl);
 	raise(v, &r, 13, 0);
 	assert_int_equal(r.rip, HANDLER + 13);
 	/* User mode of the control domain without IOPL 3. */
