@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "abi/errno.h"
+#include "dev/pci.h"
+#include "dev/serial.h"
 #include "guest_fake.h"
 #include "x86/machine.h"
 
@@ -172,4 +174,25 @@ void machine_vcpu_xsave_leaf(const struct machine_vcpu *mv, unsigned subleaf, ui
 	(void)mv;
 	(void)subleaf;
 	(void)out;
+}
+
+bool serial_owns_port(uint16_t port)
+{
+	return port == 0x3f8;
+}
+
+bool pci_port_in(uint16_t port, unsigned bytes, uint32_t *value)
+{
+	(void)port;
+	(void)bytes;
+	(void)value;
+	return false;
+}
+
+bool pci_port_out(uint16_t port, unsigned bytes, uint32_t value)
+{
+	(void)port;
+	(void)bytes;
+	(void)value;
+	return false;
 }
