@@ -9,47 +9,63 @@
 #include "hypercall/foreign.h"
 #include "x86/machine.h"
 
-#define MMU_COMMAND	3
+#define MMU_COMMAND	3ull
+#define BATCH		16		/* requests read, and tables locked, at once */
 
-static int machphys(struct mm_domain *frames, mfn_t mfn, uint64_t pfn)
+static int machphys(struct mm_domain *frames, const struct mmu_update *u)
 {
+	mfn_t mfn = MFN(u->ptr >> PAGE_SHIFT);
+
 	if (!mm_get(mfn, frames))
 		return -EINVAL;
-	mm_m2p_set(mfn, pfn);
+	mm_m2p_set(mfn, u->val);
 	mm_put(mfn);
 	return 0;
 }
 
-static int update(struct mm_domain *tables, struct mm_domain *frames, const struct mmu_update *u)
+static bool is_machphys(const struct mmu_update *u)
 {
-	uint64_t ptr = u->ptr & ~(uint64_t)MMU_COMMAND;
+	return (u->ptr & MMU_COMMAND) == MMU_MACHPHYS_UPDATE;
+}
 
-	switch (u->ptr & MMU_COMMAND) {
-	case MMU_MACHPHYS_UPDATE:
-		return machphys(frames, MFN(ptr >> PAGE_SHIFT), u->val);
-	case MMU_PT_UPDATE_PRESERVE_AD:
-		return mm_update_entry(tables, frames, ptr, u->val, true);
-	default:			/* normal; not to be translated is the same for us */
-		return mm_update_entry(tables, frames, ptr, u->val, false);
+/* Changes of tables go in runs; *done: how many were made before the first error. */
+static int batch(struct mm_domain *tables, struct mm_domain *frames, const struct mmu_update *u,
+		 unsigned n, unsigned *done)
+{
+	unsigned run, made;
+	int rc = 0;
+
+	for (*done = 0; !rc && *done < n; *done += made) {
+		for (run = 0; *done + run < n && !is_machphys(&u[*done + run]); run++)
+			;
+		if (run) {
+			rc = mm_update_entries(tables, frames, &u[*done], run, &made);
+		} else {
+			rc = machphys(frames, &u[*done]);
+			made = !rc;
+		}
 	}
+	return rc;
 }
 
 static int64_t updates(struct hypercall *c, struct mm_domain *tables, struct mm_domain *frames)
 {
 	uint32_t count = (uint32_t)c->arg[1], done = (uint32_t)(c->arg[1] >> 32);
 	guest_ptr_t list = { c->arg[0] }, done_out = { c->arg[2] };
-	struct mmu_update u;
+	struct mmu_update u[BATCH];
+	unsigned n, made;
 	int rc = 0;
 
-	for (; done < count; done++) {
-		if (done % 16 == 15 && machine_budget_spent())
+	while (!rc && done < count) {
+		guest_ptr_t at = guest_ptr_at(list, done, sizeof(u[0]));
+
+		n = min(count - done, (uint32_t)BATCH);
+		if (copy_from_guest(u, at, n * sizeof(u[0])))
+			n = !copy_from_guest(u, at, sizeof(u[0]));	/* up to the bad one */
+		rc = n ? batch(tables, frames, u, n, &made) : -EFAULT;
+		done += n ? made : 0;
+		if (!rc && done < count && machine_budget_spent())
 			rc = -ERESTART;
-		else if (copy_from_guest(&u, guest_ptr_at(list, done, sizeof(u)), sizeof(u)))
-			rc = -EFAULT;
-		else
-			rc = update(tables, frames, &u);
-		if (rc)
-			break;
 	}
 	c->arg[1] = (uint64_t)done << 32 | count;
 	if (rc != -ERESTART && !guest_ptr_null(done_out) &&

@@ -309,10 +309,9 @@ int mm_domain_teardown(struct mm_domain *mm)
 	mm->claim = 0;
 	lock_release(&heap_lock);
 	lock_acquire(&mm->lock);
-	pt_abort(mm);
 	rc = pt_drain(mm);
 	if (!rc) {
-		pt_abort(mm);			/* a walk that just ended */
+		pt_forget(mm);
 		rc = let_all_go(mm);
 	}
 	lock_release(&mm->lock);

@@ -4,7 +4,7 @@
  * with no reference has no owner's mapping, no type count, and is free or on its way to be.
  * References change by compare-and-swap without a lock. Types are page_type.c's.
  */
-#include "mm/frame.h"
+#include "mm/pt_entry.h"
 
 #include "console/log.h"
 #include "lib/assert.h"
@@ -208,6 +208,7 @@ void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range 
 	ASSERT(nr_free < RANGES_MAX);
 	memcpy(ranges, free, nr_free * sizeof(*free));
 	nr_ranges = nr_free;
+	pt_start();
 	for (unsigned i = 0; i < nr_ram; i++) {
 		uint64_t first = ram[i].start >> PAGE_SHIFT, end = ram[i].end >> PAGE_SHIFT;
 

@@ -18,7 +18,6 @@
 #ifndef MM_FRAME_H
 #define MM_FRAME_H
 
-#include "abi/xen.h"
 #include "lib/types.h"
 #include "mm/mm.h"
 #include "x86/machine.h"

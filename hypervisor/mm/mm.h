@@ -9,7 +9,7 @@
 #ifndef MM_MM_H
 #define MM_MM_H
 
-#include "abi/types.h"
+#include "abi/xen.h"
 #include "lib/cpumask.h"
 #include "lib/lock.h"
 #include "lib/types.h"
@@ -183,10 +183,13 @@ mfn_t mm_m2p_chunk(unsigned i);
  */
 
 /*
- * One mmu_update: write `value` to the entry at machine address `ptr` of a table that `mm` owns, or
- * to the aligned 8 bytes there if the frame is plain data. `preserve_ad` keeps accessed and dirty
- * bits that are set.
+ * Changes as mmu_update asks for them (abi/xen.h; all but MMU_MACHPHYS_UPDATE): each to the entry at
+ * machine address u->ptr of a table that `mm` owns, or to the aligned 8 bytes there if the frame is
+ * plain data. *done: how many were made before the end, or the first error.
  */
+int must_check mm_update_entries(struct mm_domain *mm, struct mm_domain *frames,
+				 const struct mmu_update *u, unsigned n, unsigned *done);
+/* One of them; `preserve_ad` keeps accessed and dirty bits that are set. */
 int must_check mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr,
 			       uint64_t value, bool preserve_ad);
 /* Write the L1 entry that maps `va` in the tables under `root`. -EINVAL if there is no L1 table. */

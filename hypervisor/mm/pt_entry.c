@@ -18,6 +18,7 @@
 
 static struct mm_range denied[DENIED_MAX];
 static unsigned nr_denied;
+static uint64_t reserved;		/* address bits beyond the CPU's, NX if it has none */
 
 void mm_deny_io(struct mm_range r)
 {
@@ -34,14 +35,19 @@ static bool io_denied(mfn_t mfn)
 	return false;
 }
 
+void pt_start(void)
+{
+	reserved = PTE_ADDRESS & ~((1ull << machine_paddr_bits()) - 1);
+	if (!machine_has_nx())
+		reserved |= PTE_NX;
+}
+
 bool pt_flags(const struct mm_domain *mm, unsigned level, uint64_t *entry)
 {
-	uint64_t refused = PTE_ADDRESS & ~((1ull << machine_paddr_bits()) - 1);
+	uint64_t refused = reserved;
 
 	if (level > 1)			/* no large pages, nothing that some CPU reserves */
 		refused |= PTE_PS | PTE_GLOBAL | PTE_PWT | PTE_PCD;
-	if (!machine_has_nx())
-		refused |= PTE_NX;
 	if (*entry & refused)
 		return false;
 	*entry |= PTE_USER;

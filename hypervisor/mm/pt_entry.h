@@ -30,6 +30,9 @@
 
 #define PT_ENTRIES	512
 
+/* The bits of mmu_update.ptr that say what to do (MMU_* of abi/xen.h). */
+#define MMU_COMMAND	3ull
+
 /* The slots of an L4 that are ours (ARCHITECTURE.md, addresses). */
 #define L4_SLOT_FIRST	256
 #define L4_SLOT_LAST	271
@@ -61,6 +64,9 @@ int must_check pt_l1_get(const struct mm_domain *mm, const struct mm_domain *fra
 			 uint64_t *entry);
 void pt_l1_put(uint64_t entry);
 
+/* Learn from the CPU which bits it reserves. */
+void pt_start(void);
+
 /* -- pt_table.c; all with the mm lock held -- */
 
 /* Finish what is pending: 0, or -ERESTART. */
@@ -73,7 +79,7 @@ int must_check pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level);
 void pt_table_put(struct mm_domain *mm, struct frame *f);
 /* Drop what an entry stands for (nothing, if it is not present). */
 void pt_entry_put(struct mm_domain *mm, unsigned level, uint64_t entry);
-/* Give the finished but unclaimed walk up, let the unfinished one fail. */
-void pt_abort(struct mm_domain *mm);
+/* Give the finished but unclaimed walk up. */
+void pt_forget(struct mm_domain *mm);
 
 #endif

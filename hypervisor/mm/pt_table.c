@@ -252,12 +252,10 @@ int pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
 	return rc ? rc : mm->pending.result;
 }
 
-void pt_abort(struct mm_domain *mm)
+void pt_forget(struct mm_domain *mm)
 {
 	struct mm_pending *p = &mm->pending;
 
-	if (p->depth && !p->error)
-		p->error = -EINVAL;
 	if (p->done && !p->done_result)
 		pt_table_put(mm, frame_at(p->done));
 	p->done = 0;

@@ -52,7 +52,7 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 			;		/* only the CPU's own bits can change: twice at most */
 		return true;
 	default:
-		__atomic_store_n(p, new, __ATOMIC_SEQ_CST);
+		__atomic_store_n(p, new, __ATOMIC_RELEASE);
 		return true;
 	}
 }
@@ -78,10 +78,8 @@ static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, str
 		rc = -EINVAL;
 	if (rc)
 		return rc;
-	/* validating a child may have dropped an unclaimed root, and this table with it */
-	if (word_level(frame_word(f)) != level)
-		rc = -EINVAL;
-	else if (!entry_store(p, mode, old, new))
+	ASSERT(word_level(frame_word(f)) == level);
+	if (!entry_store(p, mode, old, new))
 		rc = -EAGAIN;
 	if (!same)
 		pt_entry_put(mm, level, rc ? new : old);
@@ -98,27 +96,54 @@ static int data_write(const struct mm_domain *mm, struct frame *f, unsigned slot
 	return 0;
 }
 
+/* Under the lock, on a frame of the domain's that we hold: an entry if it is a table, else data. */
+static int update(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f,
+		  const struct mmu_update *u)
+{
+	bool preserve_ad = (u->ptr & MMU_COMMAND) == MMU_PT_UPDATE_PRESERVE_AD;
+	enum write_mode mode = preserve_ad ? WRITE_PRESERVE_AD : WRITE_STORE;
+	unsigned slot = (u->ptr & ~PAGE_MASK) / sizeof(uint64_t);
+	int rc = pt_drain(mm);
+
+	if (rc)
+		return rc;
+	if ((u->ptr & ~MMU_COMMAND) % sizeof(uint64_t))
+		return -EINVAL;
+	if (!word_level(frame_word(f)))
+		return data_write(mm, f, slot, u->val);
+	return entry_write(mm, frames, f, slot, u->val, mode, 0);
+}
+
+int mm_update_entries(struct mm_domain *mm, struct mm_domain *frames, const struct mmu_update *u,
+		      unsigned n, unsigned *done)
+{
+	struct frame *held = NULL, *f;
+	int rc = 0;
+
+	lock_acquire(&mm->lock);
+	for (*done = 0; *done < n && !rc; *done += !rc) {
+		f = frame_of(MFN(u[*done].ptr >> PAGE_SHIFT));
+		if (f != held) {		/* a batch mostly stays in one table */
+			if (held)
+				frame_put(held);
+			held = f && frame_get(f, mm->id) ? f : NULL;
+		}
+		rc = !f ? -EINVAL : !held ? -EPERM : update(mm, frames, f, &u[*done]);
+	}
+	lock_release(&mm->lock);
+	if (held)
+		frame_put(held);
+	return rc;
+}
+
 int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr, uint64_t value,
 		    bool preserve_ad)
 {
-	struct frame *f = frame_of(MFN(ptr >> PAGE_SHIFT));
-	enum write_mode mode = preserve_ad ? WRITE_PRESERVE_AD : WRITE_STORE;
-	unsigned slot = (ptr & ~PAGE_MASK) / sizeof(uint64_t);
-	int rc;
+	const uint64_t command = preserve_ad ? MMU_PT_UPDATE_PRESERVE_AD : MMU_NORMAL_PT_UPDATE;
+	const struct mmu_update u = { ptr | command, value };
+	unsigned done;
 
-	if (ptr % sizeof(uint64_t) || !f)
-		return -EINVAL;
-	if (!frame_get(f, mm->id))
-		return -EPERM;
-	lock_acquire(&mm->lock);
-	rc = pt_drain(mm);
-	if (!rc && word_level(frame_word(f)))
-		rc = entry_write(mm, frames, f, slot, value, mode, 0);
-	else if (!rc)
-		rc = data_write(mm, f, slot, value);
-	lock_release(&mm->lock);
-	frame_put(f);
-	return rc;
+	return ptr & MMU_COMMAND ? -EINVAL : mm_update_entries(mm, frames, &u, 1, &done);
 }
 
 /*

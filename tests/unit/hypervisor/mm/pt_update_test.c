@@ -280,6 +280,17 @@ static void test_guests_own_writes_to_tables(void **state)
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0xffff820000000000), 0, new), -ENOENT);
 }
 
+/* The control domain sees others' tables, and may not write to them by accident. */
+static void test_writes_to_anothers_table_are_no_table_writes(void **state)
+{
+	mfn_t foreign = fake_frame(&other);
+
+	(void)state;
+	assert_int_equal(mm_pin(&other, foreign, 1), 0);
+	assert_int_equal(mm_update_va(&mm, &other, t.l4, VADDR(0x3000), fake_entry(foreign, RO)), 0);
+	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x3000), 0, 2), -ENOENT);
+}
+
 static void test_plain_memory_can_be_written_by_update(void **state)
 {
 	mfn_t data = fake_frame(&mm), gdt = fake_frame(&mm);
@@ -377,6 +388,7 @@ int main(void)
 		TEST(test_tables_cannot_name_themselves),
 		TEST(test_accessed_and_dirty_survive_if_asked),
 		TEST(test_guests_own_writes_to_tables),
+		TEST(test_writes_to_anothers_table_are_no_table_writes),
 		TEST(test_plain_memory_can_be_written_by_update),
 		TEST(test_pins),
 		TEST(test_a_pinned_table_that_is_given_up_stays),
