@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bad pointer in every pointer argument of every hypercall, and in every pointer inside of what they point
- * to. Each must be answered by an error. Refused calls must not leak what they had already taken.
+ * A bad pointer in every pointer argument of every hypercall, and in every pointer inside of what
+ * they point to. Each must be answered by an error. Refused calls must not leak what they had
+ * already taken.
  */
 #include "abi/event_channel.h"
 #include "abi/grant_table.h"
@@ -44,7 +45,8 @@ struct group {
 	unsigned int nr, pointer;
 	uint64_t first, last;		/* values of argument 0, if pointer isn't that one */
 	uint64_t arg1, arg2;		/* the others */
-	uint64_t skip;			/* commands (bits) that take no pointer, or would do what they say */
+	uint64_t skip;
+		/* commands (bits) that take no pointer, or would do what they say */
 	uint64_t maybe;			/* commands that may return 0 or more: they need not look */
 };
 
@@ -56,7 +58,8 @@ static const struct group groups[] = {
 	{ "set_gdt", __HYPERVISOR_set_gdt, 0, 0, 0, 512, 0, 0, 0 },
 	{ "platform_op", __HYPERVISOR_platform_op, 0, 0, 0, 0, 0, 0, 0 },
 	{ "memory_op", __HYPERVISOR_memory_op, 1, 0, 29, 0, 0, BIT(2),
-	  BIT(XENMEM_increase_reservation) | BIT(XENMEM_decrease_reservation) | BIT(XENMEM_populate_physmap) |
+	  BIT(XENMEM_increase_reservation) | BIT(XENMEM_decrease_reservation) |
+		  BIT(XENMEM_populate_physmap) |
 	  BIT(18) | BIT(19) },
 	{ "multicall", __HYPERVISOR_multicall, 0, 0, 0, 2, 0, 0, 0 },
 	{ "xen_version", __HYPERVISOR_xen_version, 1, 0, 12, 0, 0, BIT(0) | BIT(7), 0 },
@@ -116,7 +119,7 @@ static void pointer_arguments(void)
 	trap_init();
 }
 
-/* --- Pointers inside of structures ------------------------------------------------------------------ */
+/* --- Pointers inside of structures --- */
 
 static xen_pfn_t list[4];
 static evtchn_port_t port;
@@ -130,10 +133,12 @@ static struct xen_mem_acquire_resource resource = {
 	.domid = DOMID_SELF, .type = XENMEM_resource_grant_table, .nr_frames = 1,
 };
 static struct xen_memory_exchange in = {
-	.in = { .nr_extents = 1, .domid = DOMID_SELF }, .out = { .nr_extents = 1, .domid = DOMID_SELF },
+	.in = { .nr_extents = 1, .domid = DOMID_SELF }, .out = { .nr_extents = 1,
+								 .domid = DOMID_SELF },
 };
 static struct xen_memory_exchange out = {
-	.in = { .nr_extents = 1, .domid = DOMID_SELF }, .out = { .nr_extents = 1, .domid = DOMID_SELF },
+	.in = { .nr_extents = 1, .domid = DOMID_SELF }, .out = { .nr_extents = 1,
+								 .domid = DOMID_SELF },
 };
 static struct gnttab_setup_table table = { .dom = DOMID_SELF, .nr_frames = 1 };
 static struct vcpu_register_runstate_memory_area runstate;
@@ -144,24 +149,39 @@ static const struct inner {
 	guest_ptr_t *pointer;
 	unsigned int nr;
 	uint64_t args[4];
-	bool lenient;			/* 0 is right: looked at later, told by a status, or one byte is enough */
+	bool lenient;
+		/* 0 is right: looked at later, told by a status, or one byte is enough */
 } inners[] = {
-	{ "poll.ports", &poll.ports, __HYPERVISOR_sched_op, { SCHEDOP_poll, (uint64_t)&poll }, false },
-	{ "mmuext_op.vcpumask", &flush.arg2.vcpumask, __HYPERVISOR_mmuext_op, { (uint64_t)&flush, 1, 0, DOMID_SELF }, true },
+	{ "poll.ports", &poll.ports, __HYPERVISOR_sched_op, { SCHEDOP_poll, (uint64_t)&poll },
+	  false },
+	{ "mmuext_op.vcpumask", &flush.arg2.vcpumask, __HYPERVISOR_mmuext_op, { (uint64_t)&flush, 1,
+										0, DOMID_SELF },
+											true },
 	{ "mmuext_op.vcpumask", &invalidate.arg2.vcpumask, __HYPERVISOR_mmuext_op,
 	  { (uint64_t)&invalidate, 1, 0, DOMID_SELF }, true },
 	{ "increase_reservation", &take.extent_start, __HYPERVISOR_memory_op,
 	  { XENMEM_increase_reservation, (uint64_t)&take }, true },
 	{ "decrease_reservation", &take.extent_start, __HYPERVISOR_memory_op,
 	  { XENMEM_decrease_reservation, (uint64_t)&take }, true },
-	{ "populate_physmap", &take.extent_start, __HYPERVISOR_memory_op, { XENMEM_populate_physmap, (uint64_t)&take }, true },
-	{ "memory_map", &map.buffer, __HYPERVISOR_memory_op, { XENMEM_memory_map, (uint64_t)&map }, false },
-	{ "machine_memory_map", &map.buffer, __HYPERVISOR_memory_op, { XENMEM_machine_memory_map, (uint64_t)&map }, false },
-	{ "machphys_mfn_list", &m2p.extent_start, __HYPERVISOR_memory_op, { XENMEM_machphys_mfn_list, (uint64_t)&m2p }, true },
-	{ "acquire_resource", &resource.frame_list, __HYPERVISOR_memory_op, { XENMEM_acquire_resource, (uint64_t)&resource }, false },
-	{ "exchange.in", &in.in.extent_start, __HYPERVISOR_memory_op, { XENMEM_exchange, (uint64_t)&in }, false },
-	{ "exchange.out", &out.out.extent_start, __HYPERVISOR_memory_op, { XENMEM_exchange, (uint64_t)&out }, false },
-	{ "setup_table", &table.frame_list, __HYPERVISOR_grant_table_op, { GNTTABOP_setup_table, (uint64_t)&table, 1 }, true },
+	{ "populate_physmap", &take.extent_start, __HYPERVISOR_memory_op, { XENMEM_populate_physmap,
+									    (uint64_t)&take },
+										    true },
+	{ "memory_map", &map.buffer, __HYPERVISOR_memory_op, { XENMEM_memory_map, (uint64_t)&map },
+	  false },
+	{ "machine_memory_map", &map.buffer, __HYPERVISOR_memory_op, { XENMEM_machine_memory_map,
+								       (uint64_t)&map }, false },
+	{ "machphys_mfn_list", &m2p.extent_start, __HYPERVISOR_memory_op,
+	  { XENMEM_machphys_mfn_list, (uint64_t)&m2p }, true },
+	{ "acquire_resource", &resource.frame_list, __HYPERVISOR_memory_op,
+	  { XENMEM_acquire_resource, (uint64_t)&resource }, false },
+	{ "exchange.in", &in.in.extent_start, __HYPERVISOR_memory_op, { XENMEM_exchange,
+									(uint64_t)&in }, false },
+	{ "exchange.out", &out.out.extent_start, __HYPERVISOR_memory_op, { XENMEM_exchange,
+									   (uint64_t)&out },
+										   false },
+	{ "setup_table", &table.frame_list, __HYPERVISOR_grant_table_op, { GNTTABOP_setup_table,
+									   (uint64_t)&table, 1 },
+										   true },
 	{ "runstate area", &runstate.addr.h, __HYPERVISOR_vcpu_op,
 	  { VCPUOP_register_runstate_memory_area, 0, (uint64_t)&runstate }, true },
 	{ "time area", &time_area.addr.h, __HYPERVISOR_vcpu_op,
@@ -180,7 +200,8 @@ static void inner_pointers(void)
 			long result;
 
 			c->pointer->va = bad[i];
-			result = hypercall(c->nr, c->args[0], c->args[1], c->args[2], c->args[3], 0);
+			result = hypercall(c->nr, c->args[0], c->args[1], c->args[2], c->args[3],
+					   0);
 			if (result < 0 || (c->lenient && result == 0))
 				continue;
 			wrong++;
@@ -193,7 +214,7 @@ static void inner_pointers(void)
 	hyp_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &time_area);
 }
 
-/* --- Results into pages that can't be written ------------------------------------------------------- */
+/* --- Results into pages that can't be written --- */
 
 static void read_only(void)
 {
@@ -205,16 +226,22 @@ static void read_only(void)
 	page_set(TEST_VA, page_entry(page, PTE_RO));
 	for (unsigned int cmd = 1; cmd <= 8; cmd++)
 		if (cmd != 7)
-			check_eq(hyp_xen_version(cmd, at), -EFAULT, "read-only: xen_version %u", cmd);
-	check_eq(hyp_vcpu_op(VCPUOP_get_runstate_info, 0, at), -EFAULT, "read-only: get_runstate_info");
-	check_eq(hyp_memory_op(XENMEM_machphys_mapping, at), -EFAULT, "read-only: machphys_mapping");
+			check_eq(hyp_xen_version(cmd, at), -EFAULT, "read-only: xen_version %u",
+				 cmd);
+	check_eq(hyp_vcpu_op(VCPUOP_get_runstate_info, 0, at), -EFAULT,
+		 "read-only: get_runstate_info");
+	check_eq(hyp_memory_op(XENMEM_machphys_mapping, at), -EFAULT,
+		 "read-only: machphys_mapping");
 	check_eq(hyp_grant_table_op(GNTTABOP_query_size, at, 1), -EFAULT, "read-only: query_size");
 	check_eq(hyp_multicall(at, 1), -EFAULT, "read-only: multicall");
 	result = hyp_mmu_update(&none, 1, at, DOMID_SELF);
-	check(result == 0 || result == -EFAULT, "read-only: how many mmu_updates were done (%ld)", result);
+	check(result == 0 || result == -EFAULT, "read-only: how many mmu_updates were done (%ld)",
+	      result);
 }
 
-/* New ports whose number can't be told. Xen leaves them behind, so they are counted, not forbidden. */
+/*
+ * New ports whose number can't be told. Xen leaves them behind, so they are counted, not forbidden.
+ */
 static void untold_ports(void)
 {
 	void *at = (void *)TEST_VA;
@@ -244,8 +271,10 @@ static void at_the_edge(void)
 	page_set(TEST_VA + PAGE_SIZE, 0);
 	status->dom = DOMID_SELF;
 	status->port = 3;
-	check_eq(hyp_event_channel_op(EVTCHNOP_status, status), 0, "a structure that ends where the page does");
-	check_eq(hyp_event_channel_op(EVTCHNOP_status, (char *)status + 4), -EFAULT, "and one that does not");
+	check_eq(hyp_event_channel_op(EVTCHNOP_status, status), 0,
+		 "a structure that ends where the page does");
+	check_eq(hyp_event_channel_op(EVTCHNOP_status, (char *)status + 4), -EFAULT,
+		 "and one that does not");
 }
 
 void test_main(void)

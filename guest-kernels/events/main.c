@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Event channels: binding, sending, masking, upcalls, blocking and polling, limits, and what must be refused. */
+/*
+ * Event channels: binding, sending, masking, upcalls, blocking and polling, limits, and what must
+ * be refused.
+ */
 #include "abi/sched.h"
 #include "clock.h"
 #include "event.h"
@@ -44,7 +47,8 @@ static void masking(void)
 	event_disable();
 	event_send(port);
 	event_send(port);
-	check(event_pending(port) && vcpu_info->evtchn_upcall_pending, "with the vCPU masked: pending");
+	check(event_pending(port) && vcpu_info->evtchn_upcall_pending,
+	      "with the vCPU masked: pending");
 	check(vcpu_info->evtchn_pending_sel >> port / 64 & 1, "and selected");
 	check_eq(event_count(port), 0, "no upcall");
 	vcpu_info->evtchn_upcall_mask = 0;
@@ -69,7 +73,8 @@ static void interdomain(void)
 	struct evtchn_bind_interdomain bind = { .remote_dom = DOMID_SELF };
 	evtchn_port_t a, b;
 
-	check_eq(hyp_event_channel_op(EVTCHNOP_alloc_unbound, &open), 0, "an unbound port for ourselves");
+	check_eq(hyp_event_channel_op(EVTCHNOP_alloc_unbound, &open), 0,
+		 "an unbound port for ourselves");
 	a = open.port;
 	check_eq(status(a).status, EVTCHNSTAT_unbound, "it is one");
 	check_eq(op_port(EVTCHNOP_send, a), 0, "sending on it is lost");
@@ -84,7 +89,8 @@ static void interdomain(void)
 	check(event_pending(b) && !event_pending(a), "a sends to b");
 	event_send(b);
 	check(event_pending(a), "b sends to a");
-	check_refused(hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind), "binding to a bound port");
+	check_refused(hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind),
+		      "binding to a bound port");
 	check_eq(event_close(b), 0, "close b");
 	check_eq(status(a).status, EVTCHNSTAT_unbound, "a is unbound again");
 	bind.remote_port = a;
@@ -95,9 +101,11 @@ static void interdomain(void)
 	event_clear(a);
 	event_clear(b);
 	bind.remote_dom = 4711;
-	check_eq(hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind), -ESRCH, "a domain that isn't there");
+	check_eq(hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind), -ESRCH,
+		 "a domain that isn't there");
 	open.dom = 4711;
-	check_eq(hyp_event_channel_op(EVTCHNOP_alloc_unbound, &open), kernel_is_dom0() ? -ESRCH : -EPERM,
+	check_eq(hyp_event_channel_op(EVTCHNOP_alloc_unbound, &open), kernel_is_dom0() ? -ESRCH :
+		 -EPERM,
 		 "a port of a domain that isn't there");
 	bind.remote_dom = DOMID_SELF;
 	bind.remote_port = ~0u;
@@ -131,7 +139,8 @@ static void virtual_interrupts(void)
 	op.vcpu = 1;
 	check_eq(hyp_event_channel_op(EVTCHNOP_bind_virq, &op), -EINVAL, "a global VIRQ on vCPU 1");
 	struct evtchn_bind_ipi ipi = { .vcpu = 4000 };
-	check_eq(hyp_event_channel_op(EVTCHNOP_bind_ipi, &ipi), -ENOENT, "an IPI to a vCPU that isn't there");
+	check_eq(hyp_event_channel_op(EVTCHNOP_bind_ipi, &ipi), -ENOENT,
+		 "an IPI to a vCPU that isn't there");
 	struct evtchn_bind_pirq pirq = { .pirq = ~0u };
 	check_refused(hyp_event_channel_op(EVTCHNOP_bind_pirq, &pirq), "pirq -1");
 }
@@ -155,11 +164,13 @@ static void bad_ports(void)
 		hyp_event_channel_op(EVTCHNOP_status, &op);
 	}
 	op.dom = 4711;
-	check_eq(hyp_event_channel_op(EVTCHNOP_status, &op), -ESRCH, "status in a domain that isn't there");
+	check_eq(hyp_event_channel_op(EVTCHNOP_status, &op), -ESRCH,
+		 "status in a domain that isn't there");
 	check_eq(hyp_event_channel_op(15, &op), -ENOSYS, "command 15");
 	check_eq(hyp_event_channel_op(~0u, &op), -ENOSYS, "command -1");
 	struct evtchn_reset reset = { .dom = 4711 };
-	check_refused(hyp_event_channel_op(EVTCHNOP_reset, &reset), "reset of a domain that isn't there");
+	check_refused(hyp_event_channel_op(EVTCHNOP_reset, &reset),
+		      "reset of a domain that isn't there");
 }
 
 /* The FIFO ABI is optional. What is refused must leave the two-level one as it was. */
@@ -169,16 +180,20 @@ static void fifo_refusals(void)
 	struct evtchn_expand_array grow = { .array_gfn = init.control_gfn };
 	struct evtchn_set_priority prio = { .port = 1, .priority = 3 };
 
-	check_refused(hyp_event_channel_op(EVTCHNOP_expand_array, &grow), "growing an array before there is one");
-	check_refused(hyp_event_channel_op(EVTCHNOP_set_priority, &prio), "priorities before there is one");
-	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init), "an unaligned control block");
+	check_refused(hyp_event_channel_op(EVTCHNOP_expand_array, &grow),
+		      "growing an array before there is one");
+	check_refused(hyp_event_channel_op(EVTCHNOP_set_priority, &prio),
+		      "priorities before there is one");
+	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init),
+		      "an unaligned control block");
 	init.offset = 4096 - 8;
 	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init), "one across two pages");
 	init.offset = ~7u;
 	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init), "one far away");
 	init.offset = 0;
 	init.vcpu = 4000;
-	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init), "one of a vCPU that isn't there");
+	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init),
+		      "one of a vCPU that isn't there");
 	init.vcpu = 0;
 	init.control_gfn = 1UL << 40;
 	check_refused(hyp_event_channel_op(EVTCHNOP_init_control, &init), "one beyond memory");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random hypercalls on ourselves, half sensible: arguments are taken from values that mean something. To
- * survive is to pass. Left out is only what would end or cripple this kernel by doing its job (shutdown, new
- * entry points, another page table). "seed=N rounds=N" on the command line choose the run.
+ * Random hypercalls on ourselves, half sensible: arguments are taken from values that mean
+ * something. To survive is to pass. Left out is only what would end or cripple this kernel by doing
+ * its job (shutdown, new entry points, another page table). "seed=N rounds=N" on the command line
+ * choose the run.
  */
 #include "abi/event_channel.h"
 #include "abi/grant_table.h"
@@ -25,7 +26,8 @@
 static uint64_t state;
 static char *victims[NR_VICTIMS];
 static uint64_t mfns[NR_VICTIMS];
-static char *tables[4];			/* those under TEST_VA, by level; M2P will not be there to find them */
+/* The tables under TEST_VA, by level: M2P will not be there to find them. */
+static char *tables[4];
 /* Four pages that arguments point to, with nothing behind them: results of any length end there. */
 static uint64_t (*const scratch)[512] = (void *)0x30000000000;
 
@@ -44,7 +46,8 @@ static uint64_t below(uint64_t n)
 
 static uint64_t frame(void)
 {
-	static const uint64_t odd[] = { 0, 1, 0xb8, 0xfee00, 1UL << 28, 1UL << 40, ~0UL, ~0UL >> 12 };
+	static const uint64_t odd[] = { 0, 1, 0xb8, 0xfee00, 1UL << 28, 1UL << 40, ~0UL,
+					~0UL >> 12 };
 
 	switch (below(8)) {
 	case 0:
@@ -60,7 +63,8 @@ static uint64_t frame(void)
 
 static uint64_t entry(void)
 {
-	uint64_t flags = below(4) ? PTE_P | PTE_U | (below(2) ? PTE_W : 0) : random() & 0x800000000000ffff;
+	uint64_t flags = below(4) ? PTE_P | PTE_U | (below(2) ? PTE_W : 0) :
+		random() & 0x800000000000ffff;
 
 	return frame() << PAGE_SHIFT | (flags & ~0xf000UL);
 }
@@ -74,7 +78,9 @@ static uint64_t entry_address(void)
 		return mfns[below(NR_VICTIMS)] << PAGE_SHIFT | below(512) * 8;
 	if (level == 4)		/* a slot that is nobody's */
 		return page_mfn(page_root()) << PAGE_SHIFT | (100 + below(8)) * 8;
-	/* Not the slots of TEST_VA itself in the upper tables: they keep the lower ones reachable. */
+	/*
+	 * Not the slots of TEST_VA itself in the upper tables: they keep the lower ones reachable.
+	 */
 	return page_mfn(tables[level]) << PAGE_SHIFT |
 	       (level == 1 ? below(512) : 1 + below(511)) * 8;
 }
@@ -82,7 +88,8 @@ static uint64_t entry_address(void)
 static uint64_t pointer(void)
 {
 	static const uint64_t bad[] = {
-		0, 8, 0x7000000000, 0x800000000000, 0xffff800000000000, 0xffff82d080000000, 0xffff830000000000,
+		0, 8, 0x7000000000, 0x800000000000, 0xffff800000000000, 0xffff82d080000000,
+		0xffff830000000000,
 		0xffff87fffffffff8, ~0UL, ~7UL,
 	};
 
@@ -139,8 +146,10 @@ static struct call mmu(void)
 
 	for (unsigned int i = 0; i < n; i++)
 		reqs[i] = (struct mmu_update){ entry_address() | below(4), entry() };
-	return (struct call){ __HYPERVISOR_mmu_update, { (uint64_t)reqs, n, below(2) ? 0 : pointer(),
-				below(8) ? DOMID_SELF : any() } };
+	return (struct call){
+		__HYPERVISOR_mmu_update,
+		{ (uint64_t)reqs, n, below(2) ? 0 : pointer(), below(8) ? DOMID_SELF : any() },
+	};
 }
 
 static struct call mmuext(void)
@@ -156,21 +165,26 @@ static struct call mmuext(void)
 			ops[i].arg1.linear_addr = pointer();
 		ops[i].arg2.src_mfn = below(2) ? frame() : pointer();
 	}
-	return (struct call){ __HYPERVISOR_mmuext_op, { (uint64_t)ops, n, below(2) ? 0 : pointer(),
-				below(8) ? DOMID_SELF : any() } };
+	return (struct call){
+		__HYPERVISOR_mmuext_op,
+		{ (uint64_t)ops, n, below(2) ? 0 : pointer(), below(8) ? DOMID_SELF : any() },
+	};
 }
 
 static struct call mapping(void)
 {
 	uint64_t va = below(8) ? TEST_VA + below(512) * PAGE_SIZE : 0x7000000000 + below(1UL << 40);
 
-	return (struct call){ __HYPERVISOR_update_va_mapping, { va, entry(), below(2) ? below(8) : any() } };
+	return (struct call){
+		__HYPERVISOR_update_va_mapping, { va, entry(), below(2) ? below(8) : any() },
+	};
 }
 
 static struct call memory(void)
 {
 	static const uint64_t cmds[] = {
-		XENMEM_increase_reservation, XENMEM_decrease_reservation, XENMEM_populate_physmap, XENMEM_exchange,
+		XENMEM_increase_reservation, XENMEM_decrease_reservation, XENMEM_populate_physmap,
+		XENMEM_exchange,
 	};
 	struct xen_memory_reservation *r = (void *)scratch[0];
 
@@ -198,7 +212,9 @@ static struct call grants(void)
 		scratch[0][0] = below(2) ? TEST_VA + below(512) * PAGE_SIZE : entry_address();
 	if (cmd == GNTTABOP_unmap_and_replace)
 		scratch[0][1] = TEST_VA + below(512) * PAGE_SIZE;
-	return (struct call){ __HYPERVISOR_grant_table_op, { cmd, (uint64_t)scratch[0], below(4) ? 1 : below(3) } };
+	return (struct call){
+		__HYPERVISOR_grant_table_op, { cmd, (uint64_t)scratch[0], below(4) ? 1 : below(3) },
+	};
 }
 
 static struct call events(void)
@@ -219,24 +235,34 @@ static struct call vcpus(void)
 	static const uint64_t cmds[] = {
 		VCPUOP_is_up, VCPUOP_get_runstate_info, VCPUOP_register_runstate_memory_area,
 		VCPUOP_set_periodic_timer, VCPUOP_stop_periodic_timer, VCPUOP_set_singleshot_timer,
-		VCPUOP_stop_singleshot_timer, VCPUOP_get_physid, VCPUOP_register_vcpu_time_memory_area, 14, 77,
+		VCPUOP_stop_singleshot_timer, VCPUOP_get_physid,
+		VCPUOP_register_vcpu_time_memory_area, 14, 77,
 	};
 
-	return (struct call){ __HYPERVISOR_vcpu_op, { cmds[below(11)], below(4) ? 0 : any(), pointer() } };
+	return (struct call){
+		__HYPERVISOR_vcpu_op, { cmds[below(11)], below(4) ? 0 : any(), pointer() },
+	};
 }
 
 static struct call simple(void)
 {
 	static const uint64_t numbers[] = {
 		__HYPERVISOR_set_gdt, __HYPERVISOR_stack_switch, __HYPERVISOR_fpu_taskswitch,
-		__HYPERVISOR_set_debugreg, __HYPERVISOR_get_debugreg, __HYPERVISOR_update_descriptor,
+		__HYPERVISOR_set_debugreg, __HYPERVISOR_get_debugreg,
+		__HYPERVISOR_update_descriptor,
 		__HYPERVISOR_set_timer_op, __HYPERVISOR_xen_version, __HYPERVISOR_vm_assist,
-		__HYPERVISOR_set_segment_base, __HYPERVISOR_xsm_op, __HYPERVISOR_hvm_op, __HYPERVISOR_platform_op,
-		__HYPERVISOR_sysctl, __HYPERVISOR_domctl, __HYPERVISOR_tmem_op, __HYPERVISOR_argo_op,
-		__HYPERVISOR_xenpmu_op, __HYPERVISOR_dm_op, __HYPERVISOR_hypfs_op, __HYPERVISOR_xenoprof_op,
+		__HYPERVISOR_set_segment_base, __HYPERVISOR_xsm_op, __HYPERVISOR_hvm_op,
+		__HYPERVISOR_platform_op,
+		__HYPERVISOR_sysctl, __HYPERVISOR_domctl, __HYPERVISOR_tmem_op,
+		__HYPERVISOR_argo_op,
+		__HYPERVISOR_xenpmu_op, __HYPERVISOR_dm_op, __HYPERVISOR_hypfs_op,
+		__HYPERVISOR_xenoprof_op,
 		__HYPERVISOR_arch_0, 11, 44, 63, 64,
 	};
-	struct call c = { numbers[below(sizeof(numbers) / sizeof(*numbers))], { any(), any(), any(), any(), any() } };
+	struct call c = {
+		numbers[below(sizeof(numbers) / sizeof(*numbers))],
+		{ any(), any(), any(), any(), any() },
+	};
 
 	if (c.nr == __HYPERVISOR_vm_assist)
 		c.arg[1] = below(8);	/* m2p_strict would take M2P from our own hands */
@@ -253,7 +279,8 @@ static struct call simple(void)
 static struct call ports(void)
 {
 	static const uint64_t cmds[] = {
-		PHYSDEVOP_irq_status_query, PHYSDEVOP_set_iopl, PHYSDEVOP_set_iobitmap, PHYSDEVOP_apic_read, 33,
+		PHYSDEVOP_irq_status_query, PHYSDEVOP_set_iopl, PHYSDEVOP_set_iobitmap,
+		PHYSDEVOP_apic_read, 33,
 	};
 
 	return (struct call){ __HYPERVISOR_physdev_op, { cmds[below(5)], pointer() } };
@@ -323,7 +350,10 @@ static uint64_t option(const char *name, uint64_t fallback)
 	return fallback;
 }
 
-/* What must hold whatever happened. A write of an entry that would be refused tells a table from a page. */
+/*
+ * What must hold whatever happened. A write of an entry that would be refused tells a table from a
+ * page.
+ */
 static void still_sound(void)
 {
 	unsigned int both = 0;
@@ -334,8 +364,10 @@ static void still_sound(void)
 
 			if (hyp_mmuext_op(&pin, 1, NULL, DOMID_SELF))
 				continue;
-			both += ((*page_walk((uint64_t)victims[i], 1) & PTE_FRAME) >> PAGE_SHIFT) == mfns[i] &&
-				try_write((uint64_t)victims[i] + 8, page_entry(page_root(), PTE_RW));
+			both += (*page_walk((uint64_t)victims[i], 1) & PTE_FRAME) ==
+				mfns[i] << PAGE_SHIFT &&
+				try_write((uint64_t)victims[i] + 8,
+					  page_entry(page_root(), PTE_RW));
 			pin.cmd = MMUEXT_UNPIN_TABLE;
 			hyp_mmuext_op(&pin, 1, NULL, DOMID_SELF);
 		}

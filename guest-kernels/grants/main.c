@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grants, with ourselves as the other domain: the table, mapping and unmapping, copies, and every reference,
- * handle, address and length that must be refused.
+ * Grants, with ourselves as the other domain: the table, mapping and unmapping, copies, and every
+ * reference, handle, address and length that must be refused.
  */
 #include "abi/grant_table.h"
 #include "event.h"
@@ -43,10 +43,12 @@ static void set_up(void)
 	struct gnttab_query_size size = { .dom = DOMID_SELF };
 	struct gnttab_set_version version = { .version = 1 };
 	xen_pfn_t frames[4] = { 0 };
-	struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1, .frame_list = GUEST_PTR(frames) };
+	struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1,
+					    .frame_list = GUEST_PTR(frames) };
 
 	check_eq(hyp_grant_table_op(GNTTABOP_query_size, &size, 1), 0, "query_size");
-	check(size.status == GNTST_okay && size.max_nr_frames >= 1, "up to %u frames", size.max_nr_frames);
+	check(size.status == GNTST_okay && size.max_nr_frames >= 1, "up to %u frames",
+	      size.max_nr_frames);
 	check_eq(hyp_grant_table_op(GNTTABOP_set_version, &version, 1), 0, "set_version(1)");
 	check_eq(version.version, 1, "it is 1");
 	version.version = 3;
@@ -80,7 +82,8 @@ static void grant(grant_ref_t ref, const void *page, uint16_t flags)
 
 static struct gnttab_map_grant_ref map(grant_ref_t ref, uint32_t flags, uint64_t va)
 {
-	struct gnttab_map_grant_ref op = { .host_addr = va, .flags = flags, .ref = ref, .dom = self, .status = 77 };
+	struct gnttab_map_grant_ref op = { .host_addr = va, .flags = flags, .ref = ref, .dom = self,
+					   .status = 77 };
 
 	check_eq(hyp_grant_table_op(GNTTABOP_map_grant_ref, &op, 1), 0, "map_grant_ref");
 	return op;
@@ -88,7 +91,8 @@ static struct gnttab_map_grant_ref map(grant_ref_t ref, uint32_t flags, uint64_t
 
 static int unmap(grant_handle_t handle, uint64_t va, uint64_t bus)
 {
-	struct gnttab_unmap_grant_ref op = { .host_addr = va, .dev_bus_addr = bus, .handle = handle, .status = 77 };
+	struct gnttab_unmap_grant_ref op = { .host_addr = va, .dev_bus_addr = bus, .handle = handle,
+					     .status = 77 };
 
 	check_eq(hyp_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1), 0, "unmap_grant_ref");
 	return op.status;
@@ -107,11 +111,13 @@ static void mapping(void)
 	check(*(volatile uint64_t *)TEST_VA == 0xaaaa, "it is mapped");
 	*(volatile uint64_t *)TEST_VA = 0xbbbb;
 	check(*(volatile uint64_t *)a == 0xbbbb, "and writable");
-	check((table[10].flags & (GTF_reading | GTF_writing)) == (GTF_reading | GTF_writing), "the entry shows it");
+	check((table[10].flags & (GTF_reading | GTF_writing)) == (GTF_reading | GTF_writing),
+	      "the entry shows it");
 	check_refused(unmap(op.handle, TEST2_VA, 0), "unmap it elsewhere");
 	check(try_write(TEST_VA, 1), "it is still mapped");
 	page_protect(a, false);
-	check(page_ext(MMUEXT_PIN_L1_TABLE, a) < 0, "mapped writable by grant, it can't become a table");
+	check(page_ext(MMUEXT_PIN_L1_TABLE, a) < 0,
+	      "mapped writable by grant, it can't become a table");
 	page_protect(a, true);
 	check_eq(unmap(op.handle, TEST_VA, 0), GNTST_okay, "unmap it");
 	uint64_t value;
@@ -120,7 +126,8 @@ static void mapping(void)
 	check_eq(unmap(op.handle, TEST_VA, 0), GNTST_bad_handle, "unmap it twice");
 	memset(a, 0, PAGE_SIZE);
 	page_protect(a, false);
-	check(page_ext(MMUEXT_PIN_L1_TABLE, a) == 0 && page_ext(MMUEXT_UNPIN_TABLE, a) == 0, "now it can be a table");
+	check(page_ext(MMUEXT_PIN_L1_TABLE, a) == 0 && page_ext(MMUEXT_UNPIN_TABLE, a) == 0,
+	      "now it can be a table");
 	page_protect(a, true);
 
 	op = map(10, GNTMAP_host_map | GNTMAP_readonly, TEST_VA);
@@ -132,12 +139,14 @@ static void mapping(void)
 	check_eq(unmap(two.handle, TEST2_VA, 0), GNTST_okay, "unmap that");
 	check_eq(unmap(op.handle, TEST_VA, 0), GNTST_okay, "unmap the first");
 	op = map(10, GNTMAP_host_map | GNTMAP_device_map, TEST_VA);
-	check(op.status == GNTST_okay && op.dev_bus_addr == page_mfn(a) << PAGE_SHIFT, "map it for devices too");
+	check(op.status == GNTST_okay && op.dev_bus_addr == page_mfn(a) << PAGE_SHIFT,
+	      "map it for devices too");
 	check_eq(unmap(op.handle, TEST_VA, op.dev_bus_addr), GNTST_okay, "unmap both");
 	op = map(10, GNTMAP_host_map | GNTMAP_contains_pte, page_maddr(page_walk(TEST_VA, 1)));
 	check_eq(op.status, GNTST_okay, "map it by the entry's address");
 	check(try_read(TEST_VA, &value), "it is mapped");
-	check_refused(unmap(op.handle, page_maddr(page_walk(TEST2_VA, 1)), 0), "unmap it from another entry");
+	check_refused(unmap(op.handle, page_maddr(page_walk(TEST2_VA, 1)), 0),
+		      "unmap it from another entry");
 	check_eq(unmap(op.handle, page_maddr(page_walk(TEST_VA, 1)), 0), GNTST_okay, "unmap it");
 	table[10].flags = 0;
 	page_free(a);
@@ -163,10 +172,13 @@ static void bad_mappings(void)
 	refused_map(NO_REF, GNTMAP_host_map, TEST_VA, "a reference beyond the table");
 	refused_map(~0u, GNTMAP_host_map, TEST_VA, "reference -1");
 	refused_map(11, 0, TEST_VA, "no kind of mapping");
-	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0x7000000000, "at an address without a table");
+	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0x7000000000,
+		    "at an address without a table");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0xffff830000000000, "in the hypervisor");
-	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0x800000000000, "at a non-canonical address");
-	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte, 1UL << 52, "by an entry in no memory");
+	refused_map(11, GNTMAP_host_map | GNTMAP_readonly, 0x800000000000,
+		    "at a non-canonical address");
+	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte, 1UL << 52,
+		    "by an entry in no memory");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte,
 		    page_maddr(page_walk(TEST_VA, 1)) + 4, "by an unaligned entry");
 	refused_map(11, GNTMAP_host_map | GNTMAP_readonly | GNTMAP_contains_pte,
@@ -181,7 +193,8 @@ static void bad_mappings(void)
 	refused_map(11, GNTMAP_host_map, TEST_VA, "a transfer entry");
 	grant(11, a, GTF_transitive);
 	refused_map(11, GNTMAP_host_map, TEST_VA, "a transitive entry in version 1");
-	op = (struct gnttab_map_grant_ref){ .host_addr = TEST_VA, .flags = GNTMAP_host_map, .ref = 11, .dom = 4711 };
+	op = (struct gnttab_map_grant_ref){ .host_addr = TEST_VA, .flags = GNTMAP_host_map,
+					    .ref = 11, .dom = 4711 };
 	hyp_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
 	check_eq(op.status, GNTST_bad_domain, "a domain that isn't there");
 	check_eq(unmap(4711, TEST_VA, 0), GNTST_bad_handle, "unmap a handle that isn't there");
@@ -197,11 +210,13 @@ static int copy(struct gnttab_copy op)
 	return op.status;
 }
 
-static struct gnttab_copy by_frame(const void *from, uint16_t from_at, const void *to, uint16_t to_at, uint16_t len)
+static struct gnttab_copy by_frame(const void *from, uint16_t from_at, const void *to,
+				   uint16_t to_at, uint16_t len)
 {
 	return (struct gnttab_copy){
 		.source = { .u.gmfn = page_mfn(from), .domid = DOMID_SELF, .offset = from_at },
-		.dest = { .u.gmfn = page_mfn(to), .domid = DOMID_SELF, .offset = to_at }, .len = len,
+		.dest = { .u.gmfn = page_mfn(to), .domid = DOMID_SELF, .offset = to_at },
+		.len = len,
 	};
 }
 
@@ -215,7 +230,8 @@ static void copies(void)
 	check_eq(copy(by_frame(a, 0, b, 0, 4096)), GNTST_okay, "a whole page by frames");
 	check(memcmp(a, b, PAGE_SIZE) == 0, "is copied");
 	check_eq(copy(by_frame(a, 3, b, 1001, 77)), GNTST_okay, "a piece");
-	check(memcmp(a + 3, b + 1001, 77) == 0 && b[1000] == a[1000] && b[1078] == a[1078], "is copied, and no more");
+	check(memcmp(a + 3, b + 1001, 77) == 0 && b[1000] == a[1000] && b[1078] == a[1078],
+	      "is copied, and no more");
 	check_eq(copy(by_frame(a, 0, b, 0, 0)), GNTST_okay, "nothing");
 	check_refused(copy(by_frame(a, 1, b, 0, 4096)), "across the end of the source");
 	check_refused(copy(by_frame(a, 0, b, 1, 4096)), "across the end of the target");
@@ -255,25 +271,34 @@ static void others(void)
 {
 	struct gnttab_get_version get = { .dom = DOMID_SELF };
 	struct gnttab_get_status_frames frames = { .dom = DOMID_SELF, .nr_frames = 1 };
-	struct gnttab_transfer transfer = { .mfn = page_mfn(page_alloc()), .domid = self, .ref = 30 };
+	struct gnttab_transfer transfer = { .mfn = page_mfn(page_alloc()), .domid = self,
+					    .ref = 30 };
 	struct gnttab_swap_grant_ref swap = { .ref_a = NO_REF, .ref_b = 30 };
-	struct gnttab_unmap_and_replace replace = { .host_addr = TEST_VA, .new_addr = TEST2_VA, .handle = ~0u };
+	struct gnttab_unmap_and_replace replace = { .host_addr = TEST_VA, .new_addr = TEST2_VA,
+						    .handle = ~0u };
 	long result;
 
 	result = hyp_grant_table_op(GNTTABOP_get_version, &get, 1);
 	check(result == -ENOSYS || (result == 0 && get.version == 1), "get_version");
 	result = hyp_grant_table_op(GNTTABOP_get_status_frames, &frames, 1);
-	check(result < 0 || frames.status < 0, "status frames in version 1: %ld %d", result, frames.status);
+	check(result < 0 || frames.status < 0, "status frames in version 1: %ld %d", result,
+	      frames.status);
 	result = hyp_grant_table_op(GNTTABOP_transfer, &transfer, 1);
-	check(result < 0 || transfer.status < 0, "a transfer nobody accepts: %ld %d", result, transfer.status);
+	check(result < 0 || transfer.status < 0, "a transfer nobody accepts: %ld %d", result,
+	      transfer.status);
 	result = hyp_grant_table_op(GNTTABOP_swap_grant_ref, &swap, 1);
-	check(result < 0 || swap.status < 0, "swap with a reference beyond the table: %ld %d", result, swap.status);
+	check(result < 0 || swap.status < 0, "swap with a reference beyond the table: %ld %d",
+	      result, swap.status);
 	result = hyp_grant_table_op(GNTTABOP_unmap_and_replace, &replace, 1);
-	check(result < 0 || replace.status < 0, "replace by handle -1: %ld %d", result, replace.status);
+	check(result < 0 || replace.status < 0, "replace by handle -1: %ld %d", result,
+	      replace.status);
 	check_eq(hyp_grant_table_op(13, &get, 1), -ENOSYS, "command 13");
-	check_refused(hyp_grant_table_op(GNTTABOP_copy, (void *)0xffff830000000000, 1), "operations in the hypervisor");
-	check_refused(hyp_grant_table_op(GNTTABOP_map_grant_ref, (void *)0x7000000000, 1), "operations nowhere");
-	check_refused(hyp_grant_table_op(GNTTABOP_copy, (void *)0x7000000000, ~0u), "2^32 - 1 operations");
+	check_refused(hyp_grant_table_op(GNTTABOP_copy, (void *)0xffff830000000000, 1),
+		      "operations in the hypervisor");
+	check_refused(hyp_grant_table_op(GNTTABOP_map_grant_ref, (void *)0x7000000000, 1),
+		      "operations nowhere");
+	check_refused(hyp_grant_table_op(GNTTABOP_copy, (void *)0x7000000000, ~0u),
+		      "2^32 - 1 operations");
 	check_eq(hyp_grant_table_op(GNTTABOP_copy, NULL, 0), 0, "no operations");
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Event channels by the two-level bitmaps. Channels start masked, and the vCPU's own mask is set. */
+/*
+ * Event channels by the two-level bitmaps. Channels start masked, and the vCPU's own mask is set.
+ */
 #ifndef EVENT_H
 #define EVENT_H
 
@@ -8,7 +10,9 @@
 
 #include "abi/event_channel.h"
 
-/* What the upcall does with a pending, unmasked port: fn is called, with events masked on the vCPU. */
+/*
+ * What the upcall does with a pending, unmasked port: fn is called, with events masked on the vCPU.
+ */
 void event_handle(evtchn_port_t port, void (*fn)(evtchn_port_t port));
 /* How often the port's upcall came since the last time this was asked. */
 unsigned int event_count(evtchn_port_t port);

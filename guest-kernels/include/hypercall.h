@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Hypercalls by the syscall instruction, one inline function for each. Results are those of the ABI. */
+/*
+ * Hypercalls by the syscall instruction, one inline function for each. Results are those of the
+ * ABI.
+ */
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
 
@@ -22,7 +25,8 @@ static inline long hyp_set_trap_table(const struct trap_info *traps)
 	return hypercall(__HYPERVISOR_set_trap_table, (unsigned long)traps, 0, 0, 0, 0);
 }
 
-static inline long hyp_mmu_update(const struct mmu_update *reqs, unsigned int count, unsigned int *done,
+static inline long hyp_mmu_update(const struct mmu_update *reqs, unsigned int count,
+				  unsigned int *done,
 				  unsigned int foreign)
 {
 	return hypercall(__HYPERVISOR_mmu_update, (unsigned long)reqs, count, (unsigned long)done,
@@ -86,7 +90,8 @@ static inline long hyp_xen_version(unsigned int cmd, void *arg)
 
 static inline long hyp_console_io(int cmd, unsigned int count, char *text)
 {
-	return hypercall(__HYPERVISOR_console_io, (unsigned long)cmd, count, (unsigned long)text, 0, 0);
+	return hypercall(__HYPERVISOR_console_io, (unsigned long)cmd, count, (unsigned long)text, 0,
+			 0);
 }
 
 static inline long hyp_grant_table_op(unsigned int cmd, void *ops, unsigned int count)
@@ -109,10 +114,12 @@ static inline long hyp_set_segment_base(unsigned int which, unsigned long base)
 	return hypercall(__HYPERVISOR_set_segment_base, which, base, 0, 0, 0);
 }
 
-static inline long hyp_mmuext_op(const struct mmuext_op *ops, unsigned int count, unsigned int *done,
+static inline long hyp_mmuext_op(const struct mmuext_op *ops, unsigned int count,
+				 unsigned int *done,
 				 unsigned int foreign)
 {
-	return hypercall(__HYPERVISOR_mmuext_op, (unsigned long)ops, count, (unsigned long)done, foreign, 0);
+	return hypercall(__HYPERVISOR_mmuext_op, (unsigned long)ops, count, (unsigned long)done,
+			 foreign, 0);
 }
 
 static inline long hyp_sched_op(unsigned int cmd, void *arg)

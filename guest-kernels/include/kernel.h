@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a small PV kernel starts with. kernel_start() (lib/kernel.c) sets up console, traps, callbacks and
- * shared_info, with events masked, and calls kernel_main(): a kernel's own, or the test framework's.
+ * What a small PV kernel starts with. kernel_start() (lib/kernel.c) sets up console, traps,
+ * callbacks and shared_info, with events masked, and calls kernel_main(): a kernel's own, or the
+ * test framework's.
  */
 #ifndef KERNEL_H
 #define KERNEL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Direct paging. Frames come from a pool in our own image, so each is mapped (writable, until it becomes a
- * table) where the domain builder put it: va = VIRT_BASE + pfn * 4096, mfn = P2M[pfn].
+ * Direct paging. Frames come from a pool in our own image, so each is mapped (writable, until it
+ * becomes a table) where the domain builder put it: va = VIRT_BASE + pfn * 4096, mfn = P2M[pfn].
  */
 #ifndef PAGE_H
 #define PAGE_H
@@ -24,7 +24,10 @@
 #define PTE_TABLE	(PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 #define PTE_FRAME	0x000ffffffffff000UL
 
-/* A zeroed page; the kernel stops if the pool is empty. page_free: it must be an ordinary writable page. */
+/*
+ * A zeroed page; the kernel stops if the pool is empty. page_free: it must be an ordinary writable
+ * page.
+ */
 void *page_alloc(void);
 void page_free(void *page);
 
@@ -35,8 +38,10 @@ void *page_at(uint64_t mfn);
 /* An entry that maps a page. */
 uint64_t page_entry(const void *page, uint64_t flags);
 
-/* Where the entry of `level` for va is, in the running tables or in those below an L4 page; NULL if a table on the
- * way is missing. */
+/*
+ * Where the entry of `level` for va is, in the running tables or in those below an L4 page; NULL if
+ * a table on the way is missing.
+ */
 uint64_t *page_walk(uint64_t va, int level);
 uint64_t *page_walk_from(void *l4, uint64_t va, int level);
 /* The machine address of a byte in a mapped page of ours. */
@@ -46,7 +51,10 @@ uint64_t page_maddr(const void *address);
 void *page_root(void);
 void page_set_root(void *l4);
 
-/* Write one entry through mmu_update / the mapping of va through update_va_mapping, flushed. Result of the call. */
+/*
+ * Write one entry through mmu_update / the mapping of va through update_va_mapping, flushed. Result
+ * of the call.
+ */
 long page_write(uint64_t *entry, uint64_t value);
 long page_set(uint64_t va, uint64_t entry);
 /* Make a pool page read-only or writable in its own mapping. */
@@ -58,7 +66,9 @@ void page_flush(void);
 /* A pool page for a table: read-only, its 512 entries copied from entries (NULL: all clear). */
 void *page_table(const uint64_t *entries);
 
-/* Map one page at va with new tables below the L4 as needed; stops the kernel if that is refused. */
+/*
+ * Map one page at va with new tables below the L4 as needed; stops the kernel if that is refused.
+ */
 void page_map(uint64_t va, uint64_t entry);
 void page_map_in(void *l4, uint64_t va, uint64_t entry);
 

@@ -14,7 +14,8 @@ void test_main(void);
 /* One check; its name is printed, with a mark if it fails. The result is `ok`. */
 bool check(bool ok, const char *name, ...) __attribute__((format(printf, 2, 3)));
 /* got == want, both printed if not. */
-bool check_eq(int64_t got, int64_t want, const char *name, ...) __attribute__((format(printf, 3, 4)));
+bool check_eq(int64_t got, int64_t want, const char *name, ...) __attribute__((format(printf, 3,
+										      4)));
 /* The last TRY() raised this vector with this error code (TRAP_NONE, 0: nothing). */
 bool check_trap(unsigned int vector, uint32_t error, const char *name);
 /* A result that must be an error, whichever. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions. One raised by an instruction under TRY() is recorded in trap_last and the instruction is
- * skipped; any other goes to the handler of its vector, or ends the kernel with a dump.
+ * Exceptions. One raised by an instruction under TRY() is recorded in trap_last and the instruction
+ * is skipped; any other goes to the handler of its vector, or ends the kernel with a dump.
  */
 #ifndef TRAP_H
 #define TRAP_H
@@ -68,16 +68,22 @@ struct fixup {
 bool try_read(uint64_t va, uint64_t *value);
 bool try_write(uint64_t va, uint64_t value);
 
-/* All vectors and callbacks to start64.S; int n is for everyone from 0x80 on, and int3 and int 4. */
+/*
+ * All vectors and callbacks to start64.S; int n is for everyone from 0x80 on, and int3 and int 4.
+ */
 void trap_init(void);
-/* Call fn in place of the default for a vector or TRAP_*; what it changes in regs is where we go on. */
+/*
+ * Call fn in place of the default for a vector or TRAP_*; what it changes in regs is where we go
+ * on.
+ */
 void trap_handle(unsigned int vector, void (*fn)(struct regs *regs));
 /* From start64.S. */
 void trap_entry(struct regs *regs);
 
 /*
- * Go on with *regs (in user mode, if regs->cs says so) until the first entry but events: then *regs is the
- * state at that entry, regs->vector what it was. Events are enabled as regs->rflags says, and masked after.
+ * Go on with *regs (in user mode, if regs->cs says so) until the first entry but events: then *regs
+ * is the state at that entry, regs->vector what it was. Events are enabled as regs->rflags says,
+ * and masked after.
  */
 void trap_run(struct regs *regs);
 

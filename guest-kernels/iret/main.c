@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The iret hypercall: what it loads, what it must not grant, and frames that no CPU would return to. A bad
- * frame must come back as an exception or the failsafe callback; a frame that cannot be read ends the domain,
- * so that is not here.
+ * The iret hypercall: what it loads, what it must not grant, and frames that no CPU would return
+ * to. A bad frame must come back as an exception or the failsafe callback; a frame that cannot be
+ * read ends the domain, so that is not here.
  */
 #include "event.h"
 #include "hypercall.h"
@@ -24,13 +24,16 @@ static void loads_registers(void)
 	struct regs r = user_regs(), want;
 
 	user_load(stop_here, stop_here_end);
-	r.rax = 0x1111, r.rbx = 0x2222, r.rcx = 0x3333, r.rdx = 0x4444, r.rsi = 0x5555, r.rdi = 0x6666;
-	r.rbp = 0x7777, r.r8 = 0x8888, r.r9 = 0x9999, r.r10 = 0xaaaa, r.r11 = 0xbbbb, r.r12 = 0xcccc;
+	r.rax = 0x1111, r.rbx = 0x2222, r.rcx = 0x3333, r.rdx = 0x4444, r.rsi = 0x5555,
+		r.rdi = 0x6666;
+	r.rbp = 0x7777, r.r8 = 0x8888, r.r9 = 0x9999, r.r10 = 0xaaaa, r.r11 = 0xbbbb,
+		r.r12 = 0xcccc;
 	r.r13 = 0xdddd, r.r14 = 0xeeee, r.r15 = 0xffff;
 	want = r;
 	trap_run(&r);
 	check_eq(r.vector, TRAP_UD, "user mode was reached");
-	check(r.rax == want.rax && r.rcx == want.rcx && r.r11 == want.r11, "rax, rcx, r11 come from the frame");
+	check(r.rax == want.rax && r.rcx == want.rcx && r.r11 == want.r11,
+	      "rax, rcx, r11 come from the frame");
 	check(r.rbx == want.rbx && r.rdx == want.rdx && r.rsi == want.rsi && r.rdi == want.rdi &&
 	      r.rbp == want.rbp && r.r8 == want.r8 && r.r9 == want.r9 && r.r10 == want.r10 &&
 	      r.r12 == want.r12 && r.r13 == want.r13 && r.r14 == want.r14 && r.r15 == want.r15,
@@ -42,7 +45,8 @@ static void loads_registers(void)
 	r = want;
 	r.error = VGCF_in_syscall;
 	trap_run(&r);
-	check(r.vector == TRAP_UD && r.rax == want.rax && r.rbx == want.rbx, "VGCF_in_syscall returns too");
+	check(r.vector == TRAP_UD && r.rax == want.rax && r.rbx == want.rbx,
+	      "VGCF_in_syscall returns too");
 	r = want;
 	r.error = ~0UL;
 	trap_run(&r);
@@ -82,21 +86,24 @@ static void flags(void)
 	struct regs r = user_regs();
 	r.rflags |= 0x100;
 	trap_run(&r);
-	check(r.vector == TRAP_DB && r.rip == USER_CODE + 1, "TF steps one instruction of user mode");
+	check(r.vector == TRAP_DB && r.rip == USER_CODE + 1,
+	      "TF steps one instruction of user mode");
 }
 
 /* Whatever comes of it, it must come back here. */
 static void bad_frame(struct regs r, const char *name)
 {
 	trap_run(&r);
-	check(r.vector == TRAP_FAILSAFE || r.vector == TRAP_GP || r.vector == TRAP_SS || r.vector == TRAP_PF ||
+	check(r.vector == TRAP_FAILSAFE || r.vector == TRAP_GP || r.vector == TRAP_SS ||
+	      r.vector == TRAP_PF ||
 	      r.vector == TRAP_NP, "%s: vector %lu error %lx", name, r.vector, r.error);
 }
 
 static void bad_frames(void)
 {
 	static const uint16_t selectors[] = {
-		0, 3, 0xe008, 0xe00b, 0xe010, 0xe013, 0xe019, 0xe02b, 0xe030 | 1, 0xe040, 0xe043, 0xe053,
+		0, 3, 0xe008, 0xe00b, 0xe010, 0xe013, 0xe019, 0xe02b, 0xe030 | 1, 0xe040, 0xe043,
+		0xe053,
 		0x7, 0x1003, 0xfff8, 0xffff,
 	};
 	struct regs r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two consoles: the hypervisor's, by console_io (refused to most domains, and silently so), and the console
- * ring that the toolstack gives a guest. The ring's other end is another domain: bounds are ours to keep.
+ * Two consoles: the hypervisor's, by console_io (refused to most domains, and silently so), and the
+ * console ring that the toolstack gives a guest. The ring's other end is another domain: bounds are
+ * ours to keep.
  */
 #include "abi/io/console.h"
 #include "abi/sched.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two-level event channels. Bits are set by the hypervisor at any time, hence atomic; handlers and counts
- * belong to the one vCPU that takes upcalls.
+ * Two-level event channels. Bits are set by the hypervisor at any time, hence atomic; handlers and
+ * counts belong to the one vCPU that takes upcalls.
  */
 #include "event.h"
 #include "hypercall.h"
@@ -18,13 +18,15 @@ static bool test_and_clear(volatile unsigned long *map, unsigned int bit)
 {
 	bool was;
 
-	asm volatile("lock btrq %2, %0" : "+m"(map[bit / 64]), "=@ccc"(was) : "r"((uint64_t)bit % 64) : "memory");
+	asm volatile("lock btrq %2, %0" : "+m"(map[bit / 64]), "=@ccc"(was) :
+		     "r"((uint64_t)bit % 64) : "memory");
 	return was;
 }
 
 static void set_bit(volatile unsigned long *map, unsigned int bit)
 {
-	asm volatile("lock btsq %1, %0" : "+m"(map[bit / 64]) : "r"((uint64_t)bit % 64) : "memory", "cc");
+	asm volatile("lock btsq %1, %0" : "+m"(map[bit / 64]) : "r"((uint64_t)bit % 64) : "memory",
+		     "cc");
 }
 
 static bool get_bit(const volatile unsigned long *map, unsigned int bit)
@@ -66,7 +68,8 @@ void event_upcall(void)
 		unsigned long words = 0;
 
 		vcpu_info->evtchn_upcall_pending = 0;
-		asm volatile("xchgq %0, %1" : "+r"(words), "+m"(vcpu_info->evtchn_pending_sel) : : "memory");
+		asm volatile("xchgq %0, %1" : "+r"(words), "+m"(vcpu_info->evtchn_pending_sel) : :
+			     "memory");
 		for (; words; words &= words - 1)
 			take_word((unsigned int)__builtin_ctzl(words));
 	}

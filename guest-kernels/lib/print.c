@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formatted text. A line is collected and written at its end, so that lines of several vCPUs don't mix; one
- * buffer, so only one vCPU at a time may print.
+ * Formatted text. A line is collected and written at its end, so that lines of several vCPUs don't
+ * mix; one buffer, so only one vCPU at a time may print.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,16 +74,19 @@ void vprint(const char *format, va_list args)
 		}
 		case 'd':
 			value = wide ? va_arg(args, int64_t) : va_arg(args, int);
-			put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0, 10, width, pad);
+			put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0, 10,
+				   width, pad);
 			break;
 		case 'u':
-			put_number(wide ? va_arg(args, uint64_t) : va_arg(args, unsigned int), false, 10,
+			put_number(wide ? va_arg(args, uint64_t) : va_arg(args, unsigned int),
+				   false, 10,
 				   width, pad);
 			break;
 		case 'p':
 		case 'x':
 			wide |= *format == 'p';
-			put_number(wide ? va_arg(args, uint64_t) : va_arg(args, unsigned int), false, 16,
+			put_number(wide ? va_arg(args, uint64_t) : va_arg(args, unsigned int),
+				   false, 16,
 				   width, pad);
 			break;
 		default:

@@ -47,7 +47,8 @@ bool check_trap(unsigned int vector, uint32_t error, const char *name)
 
 	check(ok, "%s", name);
 	if (!ok)
-		print("      vector %d error %x, not %d %x\n", (int)trap_last.vector, trap_last.error,
+		print("      vector %d error %x, not %d %x\n", (int)trap_last.vector,
+		      trap_last.error,
 		      (int)vector, error);
 	return ok;
 }

@@ -55,7 +55,8 @@ void trap_init(void)
 
 static void dump(const struct regs *r)
 {
-	print("trap %lu error %lx at %lx:%016lx flags %lx\n", r->vector, r->error, r->cs, r->rip, r->rflags);
+	print("trap %lu error %lx at %lx:%016lx flags %lx\n", r->vector, r->error, r->cs, r->rip,
+	      r->rflags);
 	print("rsp %lx:%016lx cr2 %016lx\n", r->ss, r->rsp, (uint64_t)vcpu_info->arch.cr2);
 	print("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx, r->rdx);
 	print("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", r->rsi, r->rdi, r->rbp, r->r8);
@@ -105,7 +106,8 @@ void trap_entry(struct regs *regs)
 
 void trap_run(struct regs *regs)
 {
-	hyp_stack_switch(FLAT_KERNEL_SS, (unsigned long)(user_entry_stack + sizeof(user_entry_stack)));
+	hyp_stack_switch(FLAT_KERNEL_SS, (unsigned long)(user_entry_stack +
+							 sizeof(user_entry_stack)));
 	running = regs;
 	regs_enter(regs);
 }

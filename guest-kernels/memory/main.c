@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_op: giving frames back and getting others, exchanges, the memory map, and what others got wrong there
- * (extent orders, lists in the hypervisor, counts that overflow).
+ * memory_op: giving frames back and getting others, exchanges, the memory map, and what others got
+ * wrong there (extent orders, lists in the hypervisor, counts that overflow).
  */
 #include "abi/memory.h"
 #include "hypercall.h"
@@ -21,7 +21,8 @@ static xen_pfn_t list[1024];
 static struct xen_memory_reservation extents(unsigned long nr, unsigned int order)
 {
 	return (struct xen_memory_reservation){
-		.extent_start = GUEST_PTR(list), .nr_extents = nr, .extent_order = order, .domid = DOMID_SELF,
+		.extent_start = GUEST_PTR(list), .nr_extents = nr, .extent_order = order,
+		.domid = DOMID_SELF,
 	};
 }
 
@@ -48,14 +49,16 @@ static void numbers(void)
 	struct xen_machphys_mapping m2p;
 	long max;
 
-	check(current() >= (long)start_info->nr_pages - 16, "current reservation: %ld, nr_pages %lu", current(),
+	check(current() >= (long)start_info->nr_pages - 16,
+	      "current reservation: %ld, nr_pages %lu", current(),
 	      start_info->nr_pages);
 	max = hyp_memory_op(XENMEM_maximum_reservation, &d);
 	check(max >= current(), "maximum reservation: %ld", max);
 	check(hyp_memory_op(XENMEM_maximum_ram_page, NULL) > 0x1000, "maximum RAM page: %lx",
 	      hyp_memory_op(XENMEM_maximum_ram_page, NULL));
 	d.domid = 4711;
-	check_refused(hyp_memory_op(XENMEM_current_reservation, &d), "the reservation of a domain that isn't there");
+	check_refused(hyp_memory_op(XENMEM_current_reservation, &d),
+		      "the reservation of a domain that isn't there");
 	check_eq(hyp_memory_op(XENMEM_machphys_mapping, &m2p), 0, "machphys_mapping");
 	check_eq((int64_t)m2p.v_start, (int64_t)MACH2PHYS_VIRT_START, "begins where M2P is");
 	check(m2p.v_end > m2p.v_start && m2p.max_mfn >= page_mfn(page_root()),
@@ -84,7 +87,8 @@ static void machine_map(void)
 		memcpy(&type, buffer + 20 * i + 16, 4);
 		ram += type == 1 ? length : 0;
 	}
-	check(map.nr_entries >= 2 && ram >= start_info->nr_pages * PAGE_SIZE, "%u ranges, %lu MiB of RAM",
+	check(map.nr_entries >= 2 && ram >= start_info->nr_pages * PAGE_SIZE,
+	      "%u ranges, %lu MiB of RAM",
 	      map.nr_entries, ram >> 20);
 	map.nr_entries = 1;
 	hyp_memory_op(XENMEM_machine_memory_map, &map);
@@ -105,14 +109,16 @@ static void give_and_take(void)
 	list[0] = mfn;
 	check_eq(op(XENMEM_decrease_reservation, extents(1, 0)), 1, "give a frame back");
 	check_eq(current(), before - 1, "we have one less");
-	check_refused(page_set((uint64_t)page, mfn << PAGE_SHIFT | PTE_RW), "mapping it after that");
+	check_refused(page_set((uint64_t)page, mfn << PAGE_SHIFT | PTE_RW),
+		      "mapping it after that");
 	check_refused(page_set((uint64_t)page, mfn << PAGE_SHIFT | PTE_RO), "even read-only");
 	check_eq(op(XENMEM_decrease_reservation, extents(1, 0)), 0, "give it back twice");
 	list[0] = pfn;
 	check_eq(op(XENMEM_populate_physmap, extents(1, 0)), 1, "get one for its place");
 	set_p2m(pfn, list[0]);
 	check_eq(current(), before, "we have as many as before");
-	check_eq((int64_t)((volatile uint64_t *)MACH2PHYS_VIRT_START)[list[0]], (int64_t)pfn, "M2P knows it");
+	check_eq((int64_t)((volatile uint64_t *)MACH2PHYS_VIRT_START)[list[0]], (int64_t)pfn,
+		 "M2P knows it");
 	check_eq(page_set((uint64_t)page, list[0] << PAGE_SHIFT | PTE_RW), 0, "map it");
 	old = *(volatile uint64_t *)page;
 	check(old != 0x5ec2e7 || list[0] == mfn, "it is not another's: %lx", old);
@@ -121,7 +127,8 @@ static void give_and_take(void)
 	list[0] = page_mfn(page_root());
 	before = current();
 	op(XENMEM_decrease_reservation, extents(1, 0));
-	check(page_protect(page_root(), true) < 0, "giving back the running L4 does not make it writable");
+	check(page_protect(page_root(), true) < 0,
+	      "giving back the running L4 does not make it writable");
 	hyp_xen_version(0, NULL);
 	check(true, "and we still run on it");
 }
@@ -159,7 +166,8 @@ static void odd_extents(void)
 	list[0] = ~0UL;
 	check_eq(op(XENMEM_decrease_reservation, extents(1, 0)), 0, "give back frame -1");
 	list[0] = ((volatile uint64_t *)page_root())[256] >> PAGE_SHIFT & 0xffffffffffUL;
-	check_eq(op(XENMEM_decrease_reservation, extents(1, 0)), 0, "give back a frame of the hypervisor");
+	check_eq(op(XENMEM_decrease_reservation, extents(1, 0)), 0,
+		 "give back a frame of the hypervisor");
 }
 
 /* Frames are unmapped and in `list` from `at` on; their pages in pages. */
@@ -190,10 +198,13 @@ static void exchange(void)
 		check_eq((int64_t)(list[100] & 7), 0, "aligned");
 		for (unsigned int i = 0; i < 8; i++)
 			set_p2m(page_pfn(pages[0]) + i, list[100] + i);
-		check_eq(page_set((uint64_t)pages[0], list[107] << PAGE_SHIFT), 0, "(nothing mapped)");
-		check_eq(page_set((uint64_t)pages[0], (list[100] + 7) << PAGE_SHIFT | PTE_RW), 0, "the last can be mapped");
+		check_eq(page_set((uint64_t)pages[0], list[107] << PAGE_SHIFT), 0,
+			 "(nothing mapped)");
+		check_eq(page_set((uint64_t)pages[0], (list[100] + 7) << PAGE_SHIFT | PTE_RW), 0,
+			 "the last can be mapped");
 		memset(pages[0], 0x77, PAGE_SIZE);
-		check_refused(page_set((uint64_t)pages[1], old[1] << PAGE_SHIFT | PTE_RW), "an old one can't");
+		check_refused(page_set((uint64_t)pages[1], old[1] << PAGE_SHIFT | PTE_RW),
+			      "an old one can't");
 		page_set((uint64_t)pages[0], 0);
 		for (unsigned int i = 0; i < 8; i++)
 			list[i] = list[100] + i;
@@ -203,7 +214,8 @@ static void exchange(void)
 		x.out.extent_start = GUEST_PTR(&list[200]);
 		check_eq(hyp_memory_op(XENMEM_exchange, &x), 0, "and one of 8 for 8 single ones");
 		for (unsigned int i = 0; i < 8; i++)
-			check_eq(page_set((uint64_t)pages[0] + i * PAGE_SIZE, list[200 + i] << PAGE_SHIFT | PTE_RW), 0,
+			check_eq(page_set((uint64_t)pages[0] + i * PAGE_SIZE,
+					  list[200 + i] << PAGE_SHIFT | PTE_RW), 0,
 				 "map one");
 	}
 }
@@ -255,8 +267,10 @@ static void bad_exchanges(void)
 
 static void others(void)
 {
-	struct xen_add_to_physmap add = { .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn, .idx = 1, .gpfn = 2 };
-	struct xen_remove_from_physmap remove = { .domid = DOMID_SELF, .gpfn = page_pfn(page_alloc()) };
+	struct xen_add_to_physmap add = { .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn, .idx = 1,
+					  .gpfn = 2 };
+	struct xen_remove_from_physmap remove = { .domid = DOMID_SELF,
+						  .gpfn = page_pfn(page_alloc()) };
 	struct xen_foreign_memory_map set = { .domid = 4711 };
 	struct xen_machphys_mfn_list m2p = { .max_extents = 1, .extent_start = GUEST_PTR(list) };
 	long result;
@@ -264,11 +278,14 @@ static void others(void)
 	check_refused(hyp_memory_op(XENMEM_add_to_physmap, &add), "add_to_physmap of a PV guest");
 	result = hyp_memory_op(XENMEM_remove_from_physmap, &remove);
 	check(result <= 0, "remove_from_physmap: %ld", result);
-	check_refused(hyp_memory_op(XENMEM_set_memory_map, &set), "the map of a domain that isn't there");
+	check_refused(hyp_memory_op(XENMEM_set_memory_map, &set),
+		      "the map of a domain that isn't there");
 	result = hyp_memory_op(XENMEM_machphys_mfn_list, &m2p);
-	check(kernel_is_dom0() ? result == 0 && m2p.nr_extents == 1 : result < 0, "machphys_mfn_list: %ld, %u", result,
+	check(kernel_is_dom0() ? result == 0 && m2p.nr_extents == 1 : result < 0,
+	      "machphys_mfn_list: %ld, %u", result,
 	      m2p.nr_extents);
-	result = hyp_memory_op(XENMEM_maximum_gpfn, &(struct xen_memory_domain){ .domid = DOMID_SELF });
+	result = hyp_memory_op(XENMEM_maximum_gpfn,
+			       &(struct xen_memory_domain){ .domid = DOMID_SELF });
 	check(result >= 0 || result == -ENOSYS || result == -EPERM, "maximum_gpfn: %ld", result);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole PV kernel in one file: what a port to this ABI costs before it has drivers. It greets on its
- * console, tells its uptime, answers typed lines and ends when it is asked to (by the line "poweroff", or by
- * the toolstack through xenstore). As the control domain it has the hypervisor's console and no xenstore.
+ * A whole PV kernel in one file: what a port to this ABI costs before it has drivers. It greets on
+ * its console, tells its uptime, answers typed lines and ends when it is asked to (by the line
+ * "poweroff", or by the toolstack through xenstore). As the control domain it has the hypervisor's
+ * console and no xenstore.
  *
- * One vCPU and one loop: events stay masked, and the loop sleeps in SCHEDOP_poll until its ports are pending
- * or a time has come. A kernel with interrupts would register a callback (../start/start64.S does).
+ * One vCPU and one loop: events stay masked, and the loop sleeps in SCHEDOP_poll until its ports
+ * are pending or a time has come. A kernel with interrupts would register a callback
+ * (../start/start64.S does).
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,7 +22,7 @@
 #define SECOND		1000000000UL
 #define TICK		(5 * SECOND)
 
-/* --- The entry, and the notes that the domain builder reads -------------------------------------------- */
+/* --- The entry, and the notes that the domain builder reads --- */
 
 #define NOTE(type, desc)							\
 	asm(".section .note.Xen, \"a\", @note\n"				\
@@ -53,7 +55,7 @@ static long hypercall(unsigned long nr, unsigned long a, unsigned long b, unsign
 	return (long)nr;
 }
 
-/* --- What we share with others --------------------------------------------------------------------------- */
+/* --- What we share with others --- */
 
 static struct start_info *start_info;
 /* Alone in its page (../start/pv64.lds), over which the hypervisor's is mapped. */
@@ -105,7 +107,7 @@ static void sleep_until(unsigned long time)
 			     : "r"((unsigned long)ports[i] % 64) : "memory", "cc");
 }
 
-/* --- Time ------------------------------------------------------------------------------------------------- */
+/* --- Time --- */
 
 static unsigned long now(void)
 {
@@ -118,13 +120,14 @@ static unsigned long now(void)
 		asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
 		delta = ((unsigned long)high << 32 | low) - t->tsc_timestamp;
 		delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
-		ns = t->system_time + (unsigned long)((__uint128_t)delta * t->tsc_to_system_mul >> 32);
+		ns = t->system_time +
+			(unsigned long)((__uint128_t)delta * t->tsc_to_system_mul >> 32);
 		asm volatile("lfence" : : : "memory");
 	} while (version != t->version);
 	return ns;
 }
 
-/* --- Console ---------------------------------------------------------------------------------------------- */
+/* --- Console --- */
 
 static void put(const char *text, unsigned int n)
 {
@@ -151,7 +154,8 @@ static int get(void)
 	char c;
 
 	if (!console)
-		return hypercall(__HYPERVISOR_console_io, CONSOLEIO_read, 1, (unsigned long)&c) == 1 ? c : -1;
+		return hypercall(__HYPERVISOR_console_io, CONSOLEIO_read, 1,
+				 (unsigned long)&c) == 1 ? c : -1;
 	if (console->in_cons == console->in_prod)
 		return -1;
 	c = console->in[MASK_XENCONS_IDX(console->in_cons, console->in)];
@@ -211,7 +215,7 @@ void __attribute__((used)) die(unsigned long a, unsigned long b)
 	shut_down(SHUTDOWN_crash);
 }
 
-/* --- Xenstore: one watch, on what the toolstack asks us to do ---------------------------------------------- */
+/* --- Xenstore: one watch, on what the toolstack asks us to do --- */
 
 static void store_put(const void *data, unsigned int n)
 {
@@ -278,7 +282,7 @@ static void store_take(void)
 	}
 }
 
-/* --- The kernel ---------------------------------------------------------------------------------------------- */
+/* --- The kernel --- */
 
 static void command(const char *line)
 {
@@ -324,10 +328,12 @@ static void set_up(void)
 
 	for (unsigned int i = 0; i < 32; i++)
 		traps[i] = (struct trap_info){
-			.vector = (uint8_t)i, .cs = FLAT_KERNEL_CS, .address = (unsigned long)trap_entry,
+			.vector = (uint8_t)i, .cs = FLAT_KERNEL_CS,
+			.address = (unsigned long)trap_entry,
 		};
 	hypercall(__HYPERVISOR_set_trap_table, (unsigned long)traps, 0, 0);
-	hypercall(__HYPERVISOR_update_va_mapping, (unsigned long)&shared_info, start_info->shared_info | 7,
+	hypercall(__HYPERVISOR_update_va_mapping, (unsigned long)&shared_info,
+		  start_info->shared_info | 7,
 		  UVMF_INVLPG);
 	shared_info.vcpu_info[0].evtchn_upcall_mask = 1;
 	if (is_dom0())
@@ -345,7 +351,8 @@ void __attribute__((used, noreturn)) main(struct start_info *info)
 	set_up();
 	start = now();
 	tick = start + TICK;
-	print("\nmini: a PV kernel under %s, %lu MiB. Type help.\nmini> ", info->magic, info->nr_pages / 256);
+	print("\nmini: a PV kernel under %s, %lu MiB. Type help.\nmini> ", info->magic,
+	      info->nr_pages / 256);
 	for (;;) {
 		for (int c; (c = get()) >= 0;)
 			type(c);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* mmuext_op: flushes, page operations, base pointers and batches. Pins are in pagetables, LDTs in segments. */
+/*
+ * mmuext_op: flushes, page operations, base pointers and batches. Pins are in pagetables, LDTs in
+ * segments.
+ */
 #include "hypercall.h"
 #include "kernel.h"
 #include "mem.h"
@@ -53,13 +56,17 @@ static void flushes(void)
 		page_set(TEST_VA, page_entry(a, PTE_RW));
 		*at = 0xaaaa;
 		page_write(page_walk(TEST_VA, 1), page_entry(b, PTE_RW));
-		check_eq(op_linear(ways[i].cmd, TEST_VA, ways[i].mask ? GUEST_PTR(mask) : none), 0, "%s", ways[i].name);
+		check_eq(op_linear(ways[i].cmd, TEST_VA, ways[i].mask ? GUEST_PTR(mask) : none), 0,
+			 "%s", ways[i].name);
 		check(*at == 0xbbbb, "flushes");
 		if (ways[i].mask) {
-			check_eq(op_linear(ways[i].cmd, TEST_VA, GUEST_PTR(all)), 0, "with vCPUs that aren't there");
-			check_refused(op_linear(ways[i].cmd, TEST_VA, (guest_ptr_t){ 0xffff830000000000 }),
+			check_eq(op_linear(ways[i].cmd, TEST_VA, GUEST_PTR(all)), 0,
+				 "with vCPUs that aren't there");
+			check_refused(op_linear(ways[i].cmd, TEST_VA,
+						(guest_ptr_t){ 0xffff830000000000 }),
 				      "with a mask in the hypervisor");
-			check_refused(op_linear(ways[i].cmd, TEST_VA, (guest_ptr_t){ NONCANONICAL }),
+			check_refused(op_linear(ways[i].cmd, TEST_VA,
+						(guest_ptr_t){ NONCANONICAL }),
 				      "with a non-canonical mask");
 		}
 	}
@@ -78,17 +85,25 @@ static void mapping_flags(void)
 	uint64_t mask[64] = { 1 }, entry = page_entry(a, PTE_RW);
 
 	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_NONE), 0, "UVMF_NONE");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_LOCAL), 0, "UVMF_TLB_FLUSH, local");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_ALL), 0, "UVMF_TLB_FLUSH, all");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_MULTI | (uint64_t)mask), 0,
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_LOCAL), 0,
+		 "UVMF_TLB_FLUSH, local");
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_ALL), 0,
+		 "UVMF_TLB_FLUSH, all");
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_MULTI |
+				       (uint64_t)mask), 0,
 		 "UVMF_TLB_FLUSH, a mask");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_LOCAL), 0, "UVMF_INVLPG, local");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_ALL), 0, "UVMF_INVLPG, all");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_MULTI | (uint64_t)mask), 0,
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_LOCAL), 0,
+		 "UVMF_INVLPG, local");
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_ALL), 0,
+		 "UVMF_INVLPG, all");
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_MULTI | (uint64_t)mask),
+		 0,
 		 "UVMF_INVLPG, a mask");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_MULTI | 0xffff830000000000), -EFAULT,
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_INVLPG | UVMF_MULTI |
+				       0xffff830000000000), -EFAULT,
 		 "a mask in the hypervisor");
-	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_MULTI | NONCANONICAL), -EFAULT,
+	check_eq(hyp_update_va_mapping(TEST_VA, entry, UVMF_TLB_FLUSH | UVMF_MULTI | NONCANONICAL),
+		 -EFAULT,
 		 "a non-canonical mask");
 	hyp_update_va_mapping(TEST_VA, 0, UVMF_FLUSHTYPE_MASK);
 	hyp_update_va_mapping(TEST_VA, 0, ~0UL);
@@ -106,17 +121,22 @@ static void page_operations(void)
 	check_eq(op_mfn(MMUEXT_CLEAR_PAGE, page_mfn(a), 0), 0, "CLEAR_PAGE");
 	check(a[0] == 0 && a[4095] == 0, "clears");
 	check_refused(op_mfn(MMUEXT_CLEAR_PAGE, page_mfn(table), 0), "CLEAR_PAGE of a page table");
-	check_refused(op_mfn(MMUEXT_COPY_PAGE, page_mfn(table), page_mfn(a)), "COPY_PAGE onto a page table");
+	check_refused(op_mfn(MMUEXT_COPY_PAGE, page_mfn(table), page_mfn(a)),
+		      "COPY_PAGE onto a page table");
 	check_refused(op_mfn(MMUEXT_CLEAR_PAGE, MFN_NOWHERE, 0), "CLEAR_PAGE of no memory");
 	check_refused(op_mfn(MMUEXT_CLEAR_PAGE, ~0UL, 0), "CLEAR_PAGE of frame -1");
-	check_refused(op_mfn(MMUEXT_COPY_PAGE, page_mfn(a), MFN_NOWHERE), "COPY_PAGE from no memory");
+	check_refused(op_mfn(MMUEXT_COPY_PAGE, page_mfn(a), MFN_NOWHERE),
+		      "COPY_PAGE from no memory");
 	check_refused(op_mfn(MMUEXT_COPY_PAGE, MFN_NOWHERE, page_mfn(a)), "COPY_PAGE to no memory");
 	for (unsigned int slot = 256; slot < 272; slot++) {
-		uint64_t e = ((volatile uint64_t *)page_root())[slot], mfn = (e & PTE_FRAME) >> PAGE_SHIFT;
+		uint64_t e = ((volatile uint64_t *)page_root())[slot],
+			mfn = (e & PTE_FRAME) >> PAGE_SHIFT;
 
 		if ((e & PTE_P) && mfn != page_mfn(page_root())) {
-			check_refused(op_mfn(MMUEXT_CLEAR_PAGE, mfn, 0), "CLEAR_PAGE of the hypervisor");
-			check_refused(op_mfn(MMUEXT_COPY_PAGE, page_mfn(a), mfn), "COPY_PAGE from the hypervisor");
+			check_refused(op_mfn(MMUEXT_CLEAR_PAGE, mfn, 0),
+				      "CLEAR_PAGE of the hypervisor");
+			check_refused(op_mfn(MMUEXT_COPY_PAGE, page_mfn(a), mfn),
+				      "COPY_PAGE from the hypervisor");
 		}
 	}
 	check(op_mfn(MMUEXT_FLUSH_CACHE, 0, 0) == 0 || !kernel_is_dom0(), "FLUSH_CACHE");
@@ -133,7 +153,8 @@ static void base_pointers(void)
 	uint64_t *root = page_root(), *l3 = page_table(NULL), *empty = page_table(NULL);
 	uint64_t *copy = page_table(root), cr3;
 
-	check_refused(op_mfn(MMUEXT_NEW_BASEPTR, page_mfn(page_alloc()), 0), "a writable page as base");
+	check_refused(op_mfn(MMUEXT_NEW_BASEPTR, page_mfn(page_alloc()), 0),
+		      "a writable page as base");
 	check_eq(page_ext(MMUEXT_PIN_L3_TABLE, l3), 0, "pin an L3");
 	check_refused(page_ext(MMUEXT_NEW_BASEPTR, l3), "an L3 as base");
 	check_refused(page_ext(MMUEXT_NEW_USER_BASEPTR, l3), "an L3 as user base");
@@ -146,11 +167,13 @@ static void base_pointers(void)
 	page_set_root(copy);
 	check(page_protect(copy, true) < 0, "in use it can't be written");
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
-	check_eq((int64_t)(cr3 & PTE_FRAME) >> PAGE_SHIFT, (int64_t)page_mfn(copy), "CR3 reads as its frame");
+	check_eq((int64_t)(cr3 & PTE_FRAME) >> PAGE_SHIFT, (int64_t)page_mfn(copy),
+		 "CR3 reads as its frame");
 	check_eq(page_ext(MMUEXT_UNPIN_TABLE, root), 0, "unpin the boot L4");
 	check_eq(page_ext(MMUEXT_PIN_L4_TABLE, root), 0, "pin it again");
 	TRY("mov %0, %%cr3", : : "r"(page_mfn(root) << PAGE_SHIFT) : "memory");
-	check(trap_last.vector == TRAP_NONE || trap_last.vector == TRAP_GP, "mov to CR3 works, or faults: %d",
+	check(trap_last.vector == TRAP_NONE || trap_last.vector == TRAP_GP,
+	      "mov to CR3 works, or faults: %d",
 	      (int)trap_last.vector);
 	check_eq(page_ext(MMUEXT_NEW_BASEPTR, root), 0, "back on the boot L4");
 	page_set_root(root);

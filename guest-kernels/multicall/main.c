@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Multicalls: order, results, errors that don't stop the rest, long lists, and calls that don't belong in one. */
+/*
+ * Multicalls: order, results, errors that don't stop the rest, long lists, and calls that don't
+ * belong in one.
+ */
 #include "abi/sched.h"
 #include "event.h"
 #include "hypercall.h"
@@ -29,8 +32,10 @@ static void order(void)
 	for (unsigned int i = 0; i < 100; i++)
 		if (calls[i].result)
 			check_eq((int64_t)calls[i].result, 0, "result of call %u", i);
-	check((*(volatile uint64_t *)l1 & PTE_FRAME) >> PAGE_SHIFT == page_mfn(b), "the last one counts");
-	check(calls[99].args[0] == TEST_VA && calls[99].op == __HYPERVISOR_update_va_mapping, "arguments stay");
+	check((*(volatile uint64_t *)l1 & PTE_FRAME) >> PAGE_SHIFT == page_mfn(b),
+	      "the last one counts");
+	check(calls[99].args[0] == TEST_VA && calls[99].op == __HYPERVISOR_update_va_mapping,
+	      "arguments stay");
 }
 
 static void errors(void)
@@ -45,7 +50,8 @@ static void errors(void)
 		.op = __HYPERVISOR_update_va_mapping, .args = { 0x800000000000, 0, 0 },
 	};
 	calls[5] = (struct multicall_entry){
-		.op = __HYPERVISOR_update_va_mapping, .args = { TEST_VA, page_entry(a, PTE_RO), UVMF_INVLPG },
+		.op = __HYPERVISOR_update_va_mapping, .args = { TEST_VA, page_entry(a, PTE_RO),
+								UVMF_INVLPG },
 	};
 	check_eq(hyp_multicall(calls, 6), 0, "six calls, four bad");
 	check((long)calls[0].result >= 4 << 16, "the first has its result");
@@ -78,7 +84,8 @@ static void long_lists(void)
 	long result;
 
 	for (unsigned int i = 0; i < 512; i++)
-		calls[i] = (struct multicall_entry){ .op = __HYPERVISOR_sched_op, .result = 77, .args = { SCHEDOP_yield } };
+		calls[i] = (struct multicall_entry){ .op = __HYPERVISOR_sched_op, .result = 77,
+						     .args = { SCHEDOP_yield } };
 	check_eq(hyp_multicall(calls, 512), 0, "512 yields");
 	check(calls[0].result == 0 && calls[511].result == 0, "all made");
 	/* An entry across the end of what is mapped: those before it are made, then it ends. */
@@ -107,7 +114,8 @@ static void events(void)
 	event_enable();
 	for (unsigned int i = 0; i < 3; i++)
 		calls[i] = (struct multicall_entry){
-			.op = __HYPERVISOR_event_channel_op, .args = { EVTCHNOP_send, (unsigned long)&send },
+			.op = __HYPERVISOR_event_channel_op, .args = { EVTCHNOP_send,
+								       (unsigned long)&send },
 		};
 	check_eq(hyp_multicall(calls, 3), 0, "three sends to ourselves");
 	check(event_count(port) >= 1, "arrive");
@@ -116,8 +124,8 @@ static void events(void)
 }
 
 /*
- * XSA-213: an iret among the calls changes what the hypervisor returns to while it still walks the list. It
- * may take effect or be refused; both end at the label.
+ * XSA-213: an iret among the calls changes what the hypervisor returns to while it still walks the
+ * list. It may take effect or be refused; both end at the label.
  */
 static void iret(void)
 {
@@ -138,9 +146,11 @@ static void iret(void)
 		     "1: mov %%rbx, %%rsp\n"
 		     : "+D"(list), "+S"(nr)
 		     : [c] "r"(&c), [rip] "i"(offsetof(struct iret_context, rip)),
-		       [rsp] "i"(offsetof(struct iret_context, rsp)), [multicall] "i"(__HYPERVISOR_multicall)
+		       [rsp] "i"(offsetof(struct iret_context, rsp)),
+			       [multicall] "i"(__HYPERVISOR_multicall)
 		     : "rax", "rbx", "rcx", "rdx", "r8", "r10", "r11", "memory");
-	check(true, "an iret among the calls comes back: results %lx %lx %lx", calls[0].result, calls[1].result,
+	check(true, "an iret among the calls comes back: results %lx %lx %lx", calls[0].result,
+	      calls[1].result,
 	      calls[2].result);
 }
 

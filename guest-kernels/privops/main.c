@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Privileged instructions in a kernel without privilege: those that are emulated, those that fault, and those
- * that must do nothing for the guest; CPUID as the guest may see it; the port permissions.
+ * Privileged instructions in a kernel without privilege: those that are emulated, those that fault,
+ * and those that must do nothing for the guest; CPUID as the guest may see it; the port
+ * permissions.
  */
 #include "abi/cpuid.h"
 #include "abi/physdev.h"
@@ -39,20 +40,24 @@ static void model_registers(void)
 	static const uint32_t secret[] = {
 		0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,	/* STAR LSTAR CSTAR SFMASK */
 		0x174, 0x175, 0x176,				/* SYSENTER */
-		0xc0000080, 0x277, 0x1b, 0x1d9, 0x1a0, 0x2ff, 0x48, 0x49, 0xda0, 0x6e0, 0xc0010015, 0xc0010117,
+		0xc0000080, 0x277, 0x1b, 0x1d9, 0x1a0, 0x2ff, 0x48, 0x49, 0xda0, 0x6e0, 0xc0010015,
+		0xc0010117,
 	};
 	static uint64_t here = 0x1234;
 	uint64_t value = 0;
 
 	check(rdmsr(0xc0000080, &value), "read EFER: %lx", value);
-	check(wrmsr(0xc0000100, (uint64_t)&here) && rdmsr(0xc0000100, &value) && value == (uint64_t)&here,
+	check(wrmsr(0xc0000100, (uint64_t)&here) && rdmsr(0xc0000100, &value) &&
+	      value == (uint64_t)&here,
 	      "FS_BASE can be written and read");
 	asm volatile("mov %%fs:0, %0" : "=r"(value));
 	check(value == 0x1234, "and works");
 	check(!wrmsr(0xc0000100, NONCANONICAL), "a non-canonical FS_BASE faults");
-	check(wrmsr(0xc0000101, (uint64_t)&here) && rdmsr(0xc0000101, &value) && value == (uint64_t)&here, "GS_BASE too");
+	check(wrmsr(0xc0000101, (uint64_t)&here) && rdmsr(0xc0000101, &value) &&
+	      value == (uint64_t)&here, "GS_BASE too");
 	check(!wrmsr(0xc0000101, NONCANONICAL), "a non-canonical GS_BASE faults");
-	check(wrmsr(0xc0000102, USER_STACK) && rdmsr(0xc0000102, &value) && value == USER_STACK, "and user GS_BASE");
+	check(wrmsr(0xc0000102, USER_STACK) && rdmsr(0xc0000102, &value) && value == USER_STACK,
+	      "and user GS_BASE");
 	check(!wrmsr(0xc0000102, NONCANONICAL), "a non-canonical one faults");
 	check(!rdmsr(0xdeadbeef, &value), "an unknown register faults");
 	check_trap(TRAP_GP, 0, "with #GP");
@@ -72,19 +77,25 @@ static void control_registers(void)
 {
 	uint64_t value = 0, cr4 = 0;
 
-	check(RUNS("mov %%cr0, %0", : "=r"(value)) && (value & 0x80000001) == 0x80000001, "read CR0: %lx", value);
+	check(RUNS("mov %%cr0, %0", : "=r"(value)) && (value & 0x80000001) == 0x80000001,
+	      "read CR0: %lx", value);
 	check(RUNS("mov %0, %%cr0", : : "r"(value | 8)), "set TS in CR0");
 	TRY("fnop", : : : "memory");
 	check_trap(TRAP_NM, 0, "TS works");
-	check(RUNS("mov %0, %%cr0", : : "r"(value | 8)) && RUNS("clts", : : : "memory") && RUNS("fnop", : : : "memory"),
+	check(RUNS("mov %0, %%cr0", : : "r"(value | 8)) && RUNS("clts", : : : "memory") &&
+	      RUNS("fnop", : : : "memory"),
 	      "clts clears it");
 	TRY("mov %0, %%cr0", : : "r"(value & ~0x80000000UL) : "memory");
-	check(trap_last.vector == TRAP_GP || (RUNS("mov %%cr0, %0", : "=r"(value)) && (value & 0x80000000)),
+	check(trap_last.vector == TRAP_GP || (RUNS("mov %%cr0, %0", : "=r"(value)) &&
+					      (value & 0x80000000)),
 	      "paging can't be turned off");
-	check(!try_read(0x7000000123, &value) && RUNS("mov %%cr2, %0", : "=r"(value)) && value == 0x7000000123,
+	check(!try_read(0x7000000123, &value) && RUNS("mov %%cr2, %0", : "=r"(value)) &&
+	      value == 0x7000000123,
 	      "read CR2");
-	check(RUNS("mov %0, %%cr2", : : "r"(0x2468UL)) && vcpu_info->arch.cr2 == 0x2468, "write CR2");
-	check(RUNS("mov %%cr3, %0", : "=r"(value)) && (value & PTE_FRAME) >> PAGE_SHIFT == page_mfn(page_root()), "read CR3");
+	check(RUNS("mov %0, %%cr2", : : "r"(0x2468UL)) && vcpu_info->arch.cr2 == 0x2468,
+	      "write CR2");
+	check(RUNS("mov %%cr3, %0", : "=r"(value)) &&
+	      (value & PTE_FRAME) >> PAGE_SHIFT == page_mfn(page_root()), "read CR3");
 	check(RUNS("mov %%cr4, %0", : "=r"(cr4)), "read CR4: %lx", cr4);
 	check(!(cr4 & 0x300000), "without SMEP and SMAP");
 	check(RUNS("mov %0, %%cr4", : : "r"(cr4)), "write CR4 back");
@@ -94,8 +105,10 @@ static void control_registers(void)
 	check(RUNS("mov %0, %%cr4", : : "r"(cr4)), "odd values of CR4 do no harm");
 	TRY("mov %%cr8, %0", : "=r"(value));
 	TRY("mov %0, %%cr8", : : "r"(0UL) : "memory");
-	check(RUNS("mov %0, %%dr0; ", : : "r"(0UL)) && RUNS("mov %%dr0, %0", : "=r"(value)), "debug registers");
-	check(RUNS("mov %%dr7, %0", : "=r"(value)) && RUNS("mov %0, %%dr7", : : "r"(0x400UL)), "DR7");
+	check(RUNS("mov %0, %%dr0; ", : : "r"(0UL)) && RUNS("mov %%dr0, %0", : "=r"(value)),
+	      "debug registers");
+	check(RUNS("mov %%dr7, %0", : "=r"(value)) && RUNS("mov %0, %%dr7", : : "r"(0x400UL)),
+	      "DR7");
 }
 
 static void faulting(void)
@@ -103,9 +116,10 @@ static void faulting(void)
 	static const char table[10];
 	uint64_t v = 0;
 
-#define FAULTS(text, ...) do {								\
-	TRY(text, __VA_ARGS__);								\
-	check(trap_last.vector == TRAP_GP || trap_last.vector == TRAP_UD, "%s faults: %d", text, (int)trap_last.vector); \
+#define FAULTS(text, ...) do {						\
+	TRY(text, __VA_ARGS__);						\
+	check(trap_last.vector == TRAP_GP || trap_last.vector == TRAP_UD,	\
+	      "%s faults: %d", text, (int)trap_last.vector);		\
 } while (0)
 	FAULTS("lgdt %0", : : "m"(table));
 	FAULTS("lidt %0", : : "m"(table));
@@ -133,18 +147,21 @@ static void faulting(void)
 	TRY("monitor", : : "a"(&v), "c"(0), "d"(0) : "memory");
 	TRY("rdtscp", : : : "eax", "ecx", "edx");
 	check(hyp_xen_version(0, NULL) > 0, "others come back one way or the other");
-	asm volatile("pushf; orl $0x200, (%%rsp); popf; pushf; pop %0" : "=r"(v) : : "memory", "cc");
+	asm volatile("pushf; orl $0x200, (%%rsp); popf; pushf; pop %0" : "=r"(v) : : "memory",
+		     "cc");
 	check(!(v & 0x3000), "popf does not give IOPL");
 }
 
 static void cpuid_native(uint32_t leaf, uint32_t out[4])
 {
-	asm volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "0"(leaf), "2"(0));
+	asm volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "0"(leaf),
+		     "2"(0));
 }
 
 static void cpuid_forced(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
-	asm volatile(XEN_CPUID : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "0"(leaf), "2"(sub));
+	asm volatile(XEN_CPUID : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "0"(leaf),
+		     "2"(sub));
 }
 
 static void cpu_identification(void)
@@ -153,7 +170,8 @@ static void cpu_identification(void)
 
 	cpuid_native(0, native);
 	cpuid_forced(0, 0, r);
-	check(r[1] == native[1] && r[2] == native[2] && r[3] == native[3], "the vendor is the CPU's own");
+	check(r[1] == native[1] && r[2] == native[2] && r[3] == native[3],
+	      "the vendor is the CPU's own");
 	cpuid_forced(1, 0, r);
 	check(r[2] & 1u << 31, "leaf 1 says hypervisor");
 	check(!(r[2] & 1 << 5) && !(r[2] & 1 << 17), "and neither VMX nor PCID");
@@ -166,7 +184,8 @@ static void cpu_identification(void)
 	check(r[3] & 1 << 29 && r[3] & 1 << 20 && r[3] & 1 << 11, "long mode, NX and syscall");
 	check(!(r[2] & 1 << 2), "no SVM");
 	cpuid_forced(XEN_CPUID_LEAF(0), 0, r);
-	check(r[1] == XEN_CPUID_SIGNATURE_EBX && r[2] == XEN_CPUID_SIGNATURE_ECX && r[3] == XEN_CPUID_SIGNATURE_EDX,
+	check(r[1] == XEN_CPUID_SIGNATURE_EBX && r[2] == XEN_CPUID_SIGNATURE_ECX &&
+	      r[3] == XEN_CPUID_SIGNATURE_EDX,
 	      "the hypervisor's signature");
 	check(r[0] >= XEN_CPUID_LEAF(2) && r[0] <= XEN_CPUID_LEAF(255), "up to leaf %x", r[0]);
 	cpuid_forced(XEN_CPUID_LEAF(1), 0, r);
@@ -174,7 +193,8 @@ static void cpu_identification(void)
 	cpuid_forced(XEN_CPUID_LEAF(2), 0, r);
 	check(r[2] & XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, "its features");
 	cpuid_forced(XEN_CPUID_LEAF(5), 0, r);
-	check((r[1] & 0xff) == 0 || ((r[1] & 0xff) >= 20 && (r[1] & 0xff) <= 52), "its address width: %u", r[1] & 0xff);
+	check((r[1] & 0xff) == 0 || ((r[1] & 0xff) >= 20 && (r[1] & 0xff) <= 52),
+	      "its address width: %u", r[1] & 0xff);
 	cpuid_forced(0xffffffff, ~0u, r);
 	cpuid_forced(XEN_CPUID_LEAF(255), ~0u, r);
 	TRY(XEN_EMULATE_PREFIX "nop", : : : "memory");
@@ -188,8 +208,10 @@ static void features(void)
 	struct xen_feature_info info = { .submap_idx = 0 };
 
 	check_eq(hyp_xen_version(XENVER_get_features, &info), 0, "get_features");
-	check(info.submap & 1 << XENFEAT_mmu_pt_update_preserve_ad, "mmu_pt_update_preserve_ad, or Linux panics");
-	check(info.submap & 1 << XENFEAT_gnttab_map_avail_bits, "gnttab_map_avail_bits, or Linux panics");
+	check(info.submap & 1 << XENFEAT_mmu_pt_update_preserve_ad,
+	      "mmu_pt_update_preserve_ad, or Linux panics");
+	check(info.submap & 1 << XENFEAT_gnttab_map_avail_bits,
+	      "gnttab_map_avail_bits, or Linux panics");
 	check(!(info.submap & 1 << XENFEAT_writable_page_tables), "no writable page tables");
 	check(!(info.submap & 1 << XENFEAT_auto_translated_physmap), "nor translated memory");
 	check(!!(info.submap & 1 << XENFEAT_dom0) == kernel_is_dom0(), "dom0 for who is it");
@@ -221,9 +243,11 @@ static void ports(void)
 	check_refused(hyp_physdev_op(PHYSDEVOP_set_iobitmap, &map), "a bitmap of 65537 ports");
 	map.nr_ports = 65536;
 	if (hyp_physdev_op(PHYSDEVOP_set_iobitmap, &map) == 0) {
-		check_eq(user_run(user_in, user_in_end).vector, dom0 ? TRAP_UD : TRAP_GP, "in by user mode then");
+		check_eq(user_run(user_in, user_in_end).vector, dom0 ? TRAP_UD : TRAP_GP,
+			 "in by user mode then");
 		memset(bitmap, 0xff, sizeof(bitmap));
-		check_eq(user_run(user_in, user_in_end).vector, TRAP_GP, "and after it forbids all");
+		check_eq(user_run(user_in, user_in_end).vector, TRAP_GP,
+			 "and after it forbids all");
 		map.nr_ports = 0;
 		check_eq(hyp_physdev_op(PHYSDEVOP_set_iobitmap, &map), 0, "no bitmap");
 	} else {
@@ -231,14 +255,16 @@ static void ports(void)
 	}
 	iopl.iopl = 3;
 	check_eq(hyp_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "IOPL 3");
-	check_eq(user_run(user_in, user_in_end).vector, dom0 ? TRAP_UD : TRAP_GP, "in by user mode with it");
+	check_eq(user_run(user_in, user_in_end).vector, dom0 ? TRAP_UD : TRAP_GP,
+		 "in by user mode with it");
 	iopl.iopl = 1;
 	hyp_physdev_op(PHYSDEVOP_set_iopl, &iopl);
 	/* XSA-67: string output from where nothing may be read. */
 	static const uint64_t from[] = { 0xffff830000000000, 0x800000000000, 0x7000000000, ~0UL };
 	for (unsigned int i = 0; i < 4; i++) {
 		TRY("rep outsb", : : "d"(0x80), "S"(from[i]), "c"(2UL) : "memory");
-		check(trap_last.vector == TRAP_PF || trap_last.vector == TRAP_GP, "outs from %lx: %d", from[i],
+		check(trap_last.vector == TRAP_PF || trap_last.vector == TRAP_GP,
+		      "outs from %lx: %d", from[i],
 		      (int)trap_last.vector);
 	}
 	TRY("rep insb", : : "d"(0x80), "D"(0xffff830000000000), "c"(2UL) : "memory");

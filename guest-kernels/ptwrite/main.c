@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's own writes to its page tables: trapped, checked, and done or answered by the page fault. And what
- * stale TLB entries must not allow: to write a frame that has become a table.
+ * A guest's own writes to its page tables: trapped, checked, and done or answered by the page
+ * fault. And what stale TLB entries must not allow: to write a frame that has become a table.
  */
 #include "hypercall.h"
 #include "kernel.h"
@@ -28,7 +28,8 @@ static void plain_writes(void)
 	page_flush();
 	check(*(volatile uint64_t *)TEST_VA == 0xbbbb, "and maps");
 	check(try_write((uint64_t)l1, 0) && now(l1) == 0, "clear it");
-	check(try_write((uint64_t)l1, 0xfffffffffffffffe) && now(l1) == 0xfffffffffffffffe, "not present, all ones");
+	check(try_write((uint64_t)l1, 0xfffffffffffffffe) && now(l1) == 0xfffffffffffffffe,
+	      "not present, all ones");
 	check(try_write((uint64_t)l1, page_entry(a, PTE_RO)), "write it again");
 	old = now(l1);
 	TRY("xchg %0, (%1)", : "+r"(value) : "r"(l1) : "memory");
@@ -40,7 +41,8 @@ static void plain_writes(void)
 	page_write(l1, page_entry(a, PTE_RW));
 	old = 0x1234;
 	TRY("lock cmpxchg %2, (%1)", : "+a"(old) : "r"(l1), "r"(value) : "memory", "cc");
-	check(trap_last.vector != TRAP_NONE || (old == now(l1) && now(l1)), "lock cmpxchg that does not match");
+	check(trap_last.vector != TRAP_NONE || (old == now(l1) && now(l1)),
+	      "lock cmpxchg that does not match");
 	TRY("lock btrq $1, (%0)", : : "r"(l1) : "memory", "cc");
 	check(trap_last.vector != TRAP_NONE || !(now(l1) & PTE_W), "lock btr of the write bit");
 	page_write(l1, page_entry(a, PTE_RW));
@@ -54,7 +56,8 @@ static void plain_writes(void)
 	TRY("movw $0x10, 2(%0)", : : "r"(l1) : "memory");
 	page_write(l1, 0);
 	TRY("movq %1, 4(%0)", : : "r"(l1), "r"(page_entry(a, PTE_RW)) : "memory");
-	check(!(now(l1) & PTE_P) || trap_last.vector != TRAP_NONE, "odd sizes and places do no harm");
+	check(!(now(l1) & PTE_P) || trap_last.vector != TRAP_NONE,
+	      "odd sizes and places do no harm");
 	page_write(l1, 0);
 	page_write(l1 + 1, 0);
 }
@@ -80,10 +83,12 @@ static void bad_writes(void)
 	refused(1UL << 51 | PTE_RW, "a frame beyond memory");
 	before = now(l2 + 1);
 	try_write((uint64_t)(l2 + 1), page_entry(a, PTE_TABLE));
-	check(trap_last.vector == TRAP_PF && now(l2 + 1) == before, "refused: a writable page in an L2");
+	check(trap_last.vector == TRAP_PF && now(l2 + 1) == before,
+	      "refused: a writable page in an L2");
 	before = now(l4 + 1);
 	try_write((uint64_t)(l4 + 1), page_entry(a, PTE_TABLE));
-	check(trap_last.vector == TRAP_PF && now(l4 + 1) == before, "refused: a writable page in the L4");
+	check(trap_last.vector == TRAP_PF && now(l4 + 1) == before,
+	      "refused: a writable page in the L4");
 	try_write((uint64_t)((uint64_t *)page_root() + 256), 0);
 	check(trap_last.vector == TRAP_PF, "refused: the hypervisor's slot of the L4");
 }
@@ -93,27 +98,30 @@ static void string_writes(void)
 	uint64_t *to = l1 + 8;
 
 	TRY("rep stosq", : : "D"(to), "c"(8UL), "a"(0UL) : "memory");
-	check(trap_last.vector == TRAP_NONE || trap_last.vector == TRAP_PF, "rep stosq over entries: %d",
+	check(trap_last.vector == TRAP_NONE || trap_last.vector == TRAP_PF,
+	      "rep stosq over entries: %d",
 	      (int)trap_last.vector);
 	asm volatile("std");
 	TRY("rep stosb", : : "D"(to), "c"(8UL), "a"(0UL) : "memory");
 	asm volatile("cld");
-	check(trap_last.vector == TRAP_NONE || trap_last.vector == TRAP_PF, "rep stosb backwards: %d",
+	check(trap_last.vector == TRAP_NONE || trap_last.vector == TRAP_PF,
+	      "rep stosb backwards: %d",
 	      (int)trap_last.vector);
 }
 
 
 static void assist(void)
 {
-	check_eq(hyp_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0, "vm_assist writable_pagetables");
+	check_eq(hyp_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0,
+		 "vm_assist writable_pagetables");
 	check(hyp_vm_assist(VMASST_CMD_enable, 63) < 0, "refused: an unknown assist");
 	check(hyp_vm_assist(2, 0) < 0, "refused: an unknown command");
 	check(hyp_vm_assist(VMASST_CMD_enable, ~0u) < 0, "refused: assist -1");
 }
 
 /*
- * a is mapped writable a second time and the TLB knows it. Without a flush that mapping is taken away and a
- * becomes a table: a write by the stale entry must fault.
+ * a is mapped writable a second time and the TLB knows it. Without a flush that mapping is taken
+ * away and a becomes a table: a write by the stale entry must fault.
  */
 static void stale_writable(unsigned int pin)
 {
@@ -130,7 +138,9 @@ static void stale_writable(unsigned int pin)
 	check_eq(page_protect(a, true), 0, "it is writable again");
 }
 
-/* A table that was unlinked without a flush is given back and written: the walker must not use it. */
+/*
+ * A table that was unlinked without a flush is given back and written: the walker must not use it.
+ */
 static void stale_table(void)
 {
 	uint64_t *table = page_table(NULL), *l2 = page_walk(TEST_VA, 2) + 1, value;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two vCPUs against each other. While one turns frames into tables and back, the other writes through mappings
- * that its TLB may still know, and changes the same entries: no write may reach a frame while it is a table,
- * and the counts must add up in the end.
+ * Two vCPUs against each other. While one turns frames into tables and back, the other writes
+ * through mappings that its TLB may still know, and changes the same entries: no write may reach a
+ * frame while it is a table, and the counts must add up in the end.
  */
 #include "abi/sched.h"
 #include "abi/vcpu.h"
@@ -26,7 +26,10 @@ static volatile unsigned long writes, changes;
 static uint64_t *l1;
 static char *page;
 
-/* Write through the second mapping whenever it is there. Its own faults are skipped by the code below. */
+/*
+ * Write through the second mapping whenever it is there. Its own faults are skipped by the code
+ * below.
+ */
 static void keep_writing(void)
 {
 	volatile uint64_t *at = (volatile uint64_t *)TEST_VA;
@@ -74,21 +77,27 @@ static bool start_second(void)
 	context.ctrlreg[3] = xen_pfn_to_cr3(page_mfn(page_root()));
 	for (unsigned int i = 0; i < 32; i++)
 		context.trap_ctxt[i] = (struct trap_info){
-			.vector = (uint8_t)i, .cs = FLAT_KERNEL_CS, .address = (unsigned long)trap_stubs + i * 16,
+			.vector = (uint8_t)i, .cs = FLAT_KERNEL_CS,
+			.address = (unsigned long)trap_stubs + i * 16,
 		};
 	context.event_callback_eip = (uint64_t)entry_event;
 	context.failsafe_callback_eip = (uint64_t)entry_failsafe;
 	context.syscall_callback_eip = (uint64_t)entry_syscall;
-	return hyp_vcpu_op(VCPUOP_initialise, 1, &context) == 0 && hyp_vcpu_op(VCPUOP_up, 1, NULL) == 0;
+	return hyp_vcpu_op(VCPUOP_initialise, 1, &context) == 0 && hyp_vcpu_op(VCPUOP_up, 1,
+									       NULL) == 0;
 }
 
-/* One turn: give the other a mapping, take it back without a flush, make the frame a table, look at it. */
+/*
+ * One turn: give the other a mapping, take it back without a flush, make the frame a table, look at
+ * it.
+ */
 static bool turn(unsigned int pin)
 {
 	unsigned long before;
 	bool clean;
 
-	memset(page, 0, PAGE_SIZE);		/* an L4 keeps what the hypervisor put into its slots */
+	memset(page, 0, PAGE_SIZE);
+		/* an L4 keeps what the hypervisor put into its slots */
 	page_set(TEST_VA, page_entry(page, PTE_RW));
 	before = writes;
 	for (unsigned int i = 0; i < 1000000 && writes == before; i++)
@@ -134,14 +143,16 @@ static void rivals(void)
 		for (unsigned int i = 0; i < 20; i++) {
 			uint64_t entry = *(volatile uint64_t *)l1;
 
-			both += (entry & PTE_P) && (entry & PTE_W) && (entry & PTE_FRAME) >> PAGE_SHIFT == page_mfn(page);
+			both += (entry & PTE_P) && (entry & PTE_W) &&
+				(entry & PTE_FRAME) >> PAGE_SHIFT == page_mfn(page);
 		}
 		page_ext(MMUEXT_UNPIN_TABLE, page);
 	}
 	job = STOP;
 	clock_spin(SECOND / 20);
 	page_set(TEST_VA, 0);
-	check_eq(both, 0, "%u turns, %u times a table, %lu changes: never writable too", turns, pinned, changes);
+	check_eq(both, 0, "%u turns, %u times a table, %lu changes: never writable too", turns,
+		 pinned, changes);
 	check_eq(page_protect(page, true), 0, "it is an ordinary page in the end");
 }
 

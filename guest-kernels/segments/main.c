@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Segments: GDT and LDT pages and their types, every kind of descriptor that must be refused (gates, system
- * segments) or tamed (ring 0), and segment bases.
+ * Segments: GDT and LDT pages and their types, every kind of descriptor that must be refused
+ * (gates, system segments) or tamed (ring 0), and segment bases.
  */
 #include "hypercall.h"
 #include "kernel.h"
@@ -32,7 +32,8 @@ static void gdt_pages(void)
 	frame[0] = page_mfn(gdt);
 	check_refused(hyp_set_gdt(frame, 512), "a GDT page that is mapped writable");
 	check_eq(page_protect(gdt, false), 0, "make it read-only");
-	check_refused(hyp_set_gdt(frame, FIRST_RESERVED_GDT_ENTRY + 1), "a GDT that reaches into the reserved part");
+	check_refused(hyp_set_gdt(frame, FIRST_RESERVED_GDT_ENTRY + 1),
+		      "a GDT that reaches into the reserved part");
 	check_refused(hyp_set_gdt(frame, 8192), "one of 8192 entries");
 	check_refused(hyp_set_gdt(frame, ~0u), "one of 2^32 - 1 entries");
 	check_refused(hyp_set_gdt(frame, 513), "a second page that isn't there (frame 0)");
@@ -105,18 +106,23 @@ static void one_by_one(void)
 		result = hyp_update_descriptor(at, d);
 		now = ((volatile uint64_t *)gdt)[9];
 		if (descriptors[i].refused) {
-			check(result == -EINVAL && now == 0, "refused: %s (%ld)", descriptors[i].name, result);
+			check(result == -EINVAL && now == 0, "refused: %s (%ld)",
+			      descriptors[i].name, result);
 			continue;
 		}
-		/* Some refuse ring 0, some raise it to ring 3: both keep the guest out of ring 0. */
+		/*
+		 * Some refuse ring 0, some raise it to ring 3: both keep the guest out of ring 0.
+		 */
 		if ((d >> 45 & 3) == 3 || !d)
 			check_eq(result, 0, "accepted: %s", descriptors[i].name);
 		else
-			check(result < 0 ? now == 0 : (now >> 45 & 3) == 3, "tamed: %s (%ld, %016lx)",
+			check(result < 0 ? now == 0 : (now >> 45 & 3) == 3,
+			      "tamed: %s (%ld, %016lx)",
 			      descriptors[i].name, result, now);
 	}
 	hyp_update_descriptor(at, 0xffffec00e0080000);
-	check(((volatile uint64_t *)gdt)[9] == 0 || (((volatile uint64_t *)gdt)[9] & 0x600000030000) == 0x30000,
+	check(((volatile uint64_t *)gdt)[9] == 0 ||
+	      (((volatile uint64_t *)gdt)[9] & 0x600000030000) == 0x30000,
 	      "a call gate is refused, or nobody's, and to ring 3");
 	hyp_update_descriptor(at, 0x0000620000000000);
 	check(!loads(9 << 3 | 3), "a segment that is not present does not load");
@@ -127,10 +133,12 @@ static void places(void)
 {
 	uint64_t *plain = page_alloc();
 
-	check_eq(hyp_update_descriptor(page_maddr(&plain[1]), DATA3), 0, "a descriptor into plain memory of ours");
+	check_eq(hyp_update_descriptor(page_maddr(&plain[1]), DATA3), 0,
+		 "a descriptor into plain memory of ours");
 	check(plain[1] == DATA3, "is stored as it is");
 	check_refused(hyp_update_descriptor(page_maddr(&gdt[4]) + 4, DATA3), "an unaligned one");
-	check_refused(hyp_update_descriptor(page_maddr(page_walk((uint64_t)plain, 1)), DATA3), "one into a page table");
+	check_refused(hyp_update_descriptor(page_maddr(page_walk((uint64_t)plain, 1)), DATA3),
+		      "one into a page table");
 	check_refused(hyp_update_descriptor(1UL << 52, DATA3), "one beyond memory");
 	check_refused(hyp_update_descriptor(~7UL, DATA3), "one at the end of all addresses");
 	page_free(plain);
@@ -147,7 +155,8 @@ static void use(void)
 	*page = 0x1122334455667788;
 	page_map(LOW_PAGE, page_entry(page, PTE_RW));
 	TRY("mov %1, %%fs; mov %%fs:0, %0", : "=r"(value) : "r"(3 << 3 | 3));
-	check(trap_last.vector == TRAP_NONE && value == 0x1122334455667788, "fs by a descriptor's base");
+	check(trap_last.vector == TRAP_NONE && value == 0x1122334455667788,
+	      "fs by a descriptor's base");
 	asm volatile("mov %0, %%fs" : : "r"(0));
 }
 
@@ -163,7 +172,8 @@ static void bases(void)
 	asm volatile("mov %%gs:0, %0" : "=r"(value));
 	check_eq((int64_t)value, 0xabcd, "kernel GS works");
 	check_eq(hyp_set_segment_base(SEGBASE_GS_USER, USER_STACK), 0, "set user GS");
-	check_refused(hyp_set_segment_base(SEGBASE_FS, NONCANONICAL), "FS at a non-canonical address");
+	check_refused(hyp_set_segment_base(SEGBASE_FS, NONCANONICAL),
+		      "FS at a non-canonical address");
 	check_refused(hyp_set_segment_base(SEGBASE_GS_KERNEL, NONCANONICAL), "kernel GS there");
 	check_refused(hyp_set_segment_base(SEGBASE_GS_USER, 0xdead000000000000), "user GS there");
 	check_refused(hyp_set_segment_base(4, 0), "a base of nothing");
@@ -199,7 +209,8 @@ static void user_gs(void)
 
 static long set_ldt(uint64_t base, unsigned int entries)
 {
-	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = base, .arg2.nr_ents = entries };
+	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = base,
+		.arg2.nr_ents = entries };
 
 	return hyp_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
@@ -226,7 +237,10 @@ static void local_table(void)
 	loads(0);
 	check_eq(set_ldt(0, 0), 0, "none");
 	check_eq(page_protect(ldt, true), 0, "then it may be written again");
-	/* An LDT may be looked at when it is set or when it is used: what matters is that nothing loads. */
+	/*
+	 * An LDT may be looked at when it is set or when it is used: what matters is that nothing
+	 * loads.
+	 */
 	set_ldt(va, 512);
 	check(!loads(4 << 3 | 7), "an LDT that is mapped writable is of no use");
 	page_protect(bad, false);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A 64-bit PV kernel's first instruction, the notes by which it is loaded, and the ways back in: exceptions,
- * events, system calls, failed returns. Each builds a struct regs (include/trap.h) on the stack and calls
- * trap_entry(). Ring 3 both in kernel and user mode, so nothing here is privileged.
+ * A 64-bit PV kernel's first instruction, the notes by which it is loaded, and the ways back in:
+ * exceptions, events, system calls, failed returns. Each builds a struct regs (include/trap.h) on
+ * the stack and calls trap_entry(). Ring 3 both in kernel and user mode, so nothing here is
+ * privileged.
  */
 #include "abi/elfnote.h"
 
@@ -40,7 +41,7 @@ _start:
  * The hypervisor enters with, from rsp upwards: rcx r11 [error code] rip cs rflags rsp ss.
  * Stubs leave: vector, error code (0 if there is none), rip ...
  */
-#define HAS_ERROR	(1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21)
+#define HAS_ERROR	(1 << 8 | 0x1f << 10 | 1 << 17 | 1 << 21)	/* DF; TS to PF; AC; CP */
 
 	.balign	16
 	.globl	trap_stubs
@@ -71,7 +72,8 @@ entry_syscall:
 	push	$0
 	push	$257			/* TRAP_SYSCALL */
 	jmp	trap_common
-entry_failsafe:				/* rcx r11 ds es fs gs rip ...: a saved selector that would not load */
+entry_failsafe:
+	/* rcx r11 ds es fs gs rip ...: a saved selector that would not load */
 	pop	%rcx
 	pop	%r11
 	add	$32, %rsp
@@ -133,8 +135,8 @@ regs_load:
 	ud2
 
 /*
- * void regs_enter(struct regs *regs): continue with *regs (by the iret hypercall), typically in user mode,
- * until regs_leave() ends it; then return here as a normal function.
+ * void regs_enter(struct regs *regs): continue with *regs (by the iret hypercall), typically in
+ * user mode, until regs_leave() ends it; then return here as a normal function.
  */
 	.globl	regs_enter
 regs_enter:

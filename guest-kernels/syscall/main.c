@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The syscall instruction: a hypercall in kernel mode, the guest's callback in user mode, on a page table of
- * its own each. And the places where others broke: the end of the canonical range (XSA-7), 32-bit forms.
+ * The syscall instruction: a hypercall in kernel mode, the guest's callback in user mode, on a page
+ * table of its own each. And the places where others broke: the end of the canonical range (XSA-7),
+ * 32-bit forms.
  */
 #include "abi/callback.h"
 #include "event.h"
@@ -26,19 +27,23 @@ USER_PROGRAM(pages, "mov 0x500000, %rax; syscall; ud2");
 static void register_callback(uint16_t flags)
 {
 	struct callback_register cb = {
-		.type = CALLBACKTYPE_syscall, .flags = flags, .address = (unsigned long)entry_syscall,
+		.type = CALLBACKTYPE_syscall, .flags = flags,
+		.address = (unsigned long)entry_syscall,
 	};
 
-	check_eq(hyp_callback_op(CALLBACKOP_register, &cb), 0, "register the syscall callback, flags %u", flags);
+	check_eq(hyp_callback_op(CALLBACKOP_register, &cb), 0,
+		 "register the syscall callback, flags %u", flags);
 }
 
 static void kernel_mode(void)
 {
-	static const unsigned long numbers[] = { 11, 43, 47, 56, 63, 64, 100, 0xffff, 0x7fffffff, 0x80000000,
+	static const unsigned long numbers[] = { 11, 43, 47, 56, 63, 64, 100, 0xffff, 0x7fffffff,
+						 0x80000000,
 						 0xffffffff, 1UL << 32, 1UL << 63, ~0UL };
 
 	for (unsigned int i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		check_eq(hypercall(numbers[i], 0, 0, 0, 0, 0), -ENOSYS, "hypercall %lx", numbers[i]);
+		check_eq(hypercall(numbers[i], 0, 0, 0, 0, 0), -ENOSYS, "hypercall %lx",
+			 numbers[i]);
 	check(hyp_xen_version(0, NULL) >= 4 << 16, "xen_version: %lx", hyp_xen_version(0, NULL));
 }
 
@@ -64,11 +69,14 @@ static void user_mode(void)
 
 	register_callback(0);
 	user_run(call, call_end);
-	check(trap_last.vector == TRAP_SYSCALL && !trap_last.events_masked, "events stay enabled without the flag");
+	check(trap_last.vector == TRAP_SYSCALL && !trap_last.events_masked,
+	      "events stay enabled without the flag");
 	register_callback(CALLBACKF_mask_events);
 }
 
-/* sysret to the first non-canonical address faults in ring 0 on Intel, with the user's rsp loaded. */
+/*
+ * sysret to the first non-canonical address faults in ring 0 on Intel, with the user's rsp loaded.
+ */
 static void canonical_end(void)
 {
 	struct regs r = user_regs();
@@ -78,7 +86,8 @@ static void canonical_end(void)
 	page_map_in(user_l4, CANONICAL_END - PAGE_SIZE, page_entry(page, PTE_RO));
 	r.rip = CANONICAL_END - 2;
 	trap_run(&r);
-	check(r.vector == TRAP_SYSCALL && r.rip == CANONICAL_END, "syscall in the last two canonical bytes: %lu",
+	check(r.vector == TRAP_SYSCALL && r.rip == CANONICAL_END,
+	      "syscall in the last two canonical bytes: %lu",
 	      r.vector);
 	r.cs = FLAT_USER_CS | 3;
 	r.ss = FLAT_USER_SS | 3;
@@ -90,7 +99,8 @@ static void canonical_end(void)
 
 static void odd_stacks(void)
 {
-	static const uint64_t stacks[] = { 0, 1, CANONICAL_END, 0xffff830000000000UL, ~0UL, 0xdeadbeefdeadbeefUL };
+	static const uint64_t stacks[] = { 0, 1, CANONICAL_END, 0xffff830000000000UL, ~0UL,
+					   0xdeadbeefdeadbeefUL };
 
 	for (unsigned int i = 0; i < sizeof(stacks) / sizeof(*stacks); i++) {
 		struct regs r = user_regs();
@@ -98,33 +108,39 @@ static void odd_stacks(void)
 		user_load(call, call_end);
 		r.rsp = stacks[i];
 		trap_run(&r);
-		check(r.vector == TRAP_SYSCALL && r.rsp == stacks[i], "syscall with rsp %lx", stacks[i]);
+		check(r.vector == TRAP_SYSCALL && r.rsp == stacks[i], "syscall with rsp %lx",
+		      stacks[i]);
 	}
 	struct regs r = user_regs();
 	r.rflags |= 0x4500;		/* NT, DF, TF */
 	trap_run(&r);
-	check(r.vector == TRAP_DB || r.vector == TRAP_SYSCALL, "syscall with NT, DF and TF: %lu", r.vector);
+	check(r.vector == TRAP_DB || r.vector == TRAP_SYSCALL, "syscall with NT, DF and TF: %lu",
+	      r.vector);
 }
 
 static void other_ways_in(void)
 {
 	struct regs r = user_run(enter64, enter64_end);
 
-	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "sysenter without a callback: %lu", r.vector);
+	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "sysenter without a callback: %lu",
+	      r.vector);
 	r = user_run(return64, return64_end);
 	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "sysret: %lu", r.vector);
 	r = user_run(int82, int82_end);
-	check(r.vector < 256, "int 0x82 comes back (this emulator may take n for another): %lu", r.vector);
+	check(r.vector < 256, "int 0x82 comes back (this emulator may take n for another): %lu",
+	      r.vector);
 	user_load(enter32, enter32_end);
 	r = user_regs();
 	r.cs = FLAT_USER_CS32 | 3;
 	trap_run(&r);
-	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "32-bit sysenter without a callback: %lu", r.vector);
+	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "32-bit sysenter without a callback: %lu",
+	      r.vector);
 	user_load(call32, call32_end);
 	r = user_regs();
 	r.cs = FLAT_USER_CS32 | 3;
 	trap_run(&r);
-	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "32-bit syscall without a callback: %lu", r.vector);
+	check(r.vector == TRAP_UD || r.vector == TRAP_GP, "32-bit syscall without a callback: %lu",
+	      r.vector);
 }
 
 static long base_pointer(unsigned int cmd, uint64_t mfn)
@@ -139,9 +155,11 @@ static void tables(void)
 	void *kernel_l4 = page_root(), *copy = page_table(kernel_l4);
 	char *plain = page_alloc();
 
-	check_refused(base_pointer(MMUEXT_NEW_USER_BASEPTR, page_mfn(plain)), "a writable page as user table");
+	check_refused(base_pointer(MMUEXT_NEW_USER_BASEPTR, page_mfn(plain)),
+		      "a writable page as user table");
 	check_refused(base_pointer(MMUEXT_NEW_USER_BASEPTR, ~0UL >> 12), "no memory as user table");
-	check_refused(base_pointer(MMUEXT_NEW_BASEPTR, page_mfn(plain)), "a writable page as kernel table");
+	check_refused(base_pointer(MMUEXT_NEW_BASEPTR, page_mfn(plain)),
+		      "a writable page as kernel table");
 	check_refused(base_pointer(MMUEXT_NEW_BASEPTR, 1UL << 40), "no memory as kernel table");
 	check_eq(user_run(call, call_end).vector, TRAP_SYSCALL, "after refusals all is as it was");
 	check_eq(base_pointer(MMUEXT_NEW_BASEPTR, page_mfn(copy)), 0, "run on a copy of the L4");

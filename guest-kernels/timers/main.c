@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Time: the clocks never step back, timers fire when they should and not when not, deadlines of all sizes. */
+/*
+ * Time: the clocks never step back, timers fire when they should and not when not, deadlines of all
+ * sizes.
+ */
 #include "abi/sched.h"
 #include "abi/vcpu.h"
 #include "clock.h"
@@ -45,7 +48,8 @@ static void clocks(void)
 		last = now;
 	}
 	check_eq((int64_t)back, 0, "system time never steps back");
-	print("      TSC %s, %lu kHz\n", vcpu_info->time.flags & XEN_PVCLOCK_TSC_STABLE_BIT ? "stable" : "not stable",
+	print("      TSC %s, %lu kHz\n", vcpu_info->time.flags & XEN_PVCLOCK_TSC_STABLE_BIT ?
+	      "stable" : "not stable",
 	      (vcpu_info->time.tsc_shift < 0 ?
 	       (1000000UL << 32) / vcpu_info->time.tsc_to_system_mul << -vcpu_info->time.tsc_shift :
 	       (1000000UL << 32) / vcpu_info->time.tsc_to_system_mul >> vcpu_info->time.tsc_shift));
@@ -54,7 +58,8 @@ static void clocks(void)
 	clock_spin(50 * MS);
 	ns = clock_now() - start;
 	check(clock_tsc() > tsc && ns >= 50 * MS && ns < 1000 * MS, "50 ms take %lu us", ns / 1000);
-	check(clock_wall() > 1577836800 && clock_wall() < 4102444800, "the wall clock says %lu", clock_wall());
+	check(clock_wall() > 1577836800 && clock_wall() < 4102444800, "the wall clock says %lu",
+	      clock_wall());
 	check(shared_info.wc_nsec < 1000000000, "its nanoseconds are less than a second");
 	check((vcpu_info->time.version & 1) == 0, "the record is not being changed");
 }
@@ -68,14 +73,16 @@ static void single_shot(void)
 	check_eq(set_timer(deadline, 0), 0, "a timer in 10 ms");
 	check_eq(wait(1000), 1, "fires");
 	fired = clock_now();
-	check(fired >= deadline && fired - deadline < 200 * MS, "after %ld us", ((long)(fired - deadline)) / 1000);
+	check(fired >= deadline && fired - deadline < 200 * MS, "after %ld us",
+	      ((long)(fired - deadline)) / 1000);
 	check_eq(wait(30), 0, "once");
 	check_eq(set_timer(clock_now() - MS, 0), 0, "a deadline that is past");
 	check_eq(wait(1000), 1, "fires all the same");
 	check_eq(set_timer(1, 0), 0, "a deadline of 1 ns");
 	check_eq(wait(1000), 1, "too");
 	fired = (uint64_t)set_timer(clock_now() - MS, VCPU_SSHOTTMR_future);
-	check(fired == 0 || (int64_t)fired == -ETIME, "one that must be in the future is refused, or fires (%ld)", (long)fired);
+	check(fired == 0 || (int64_t)fired == -ETIME,
+	      "one that must be in the future is refused, or fires (%ld)", (long)fired);
 	check_eq(wait(50), fired == 0, "accordingly");
 	set_timer(clock_now() + 20 * MS, 0);
 	check_eq(hyp_vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL), 0, "stop it");
@@ -130,7 +137,8 @@ static void periodic(void)
 
 static void extremes(void)
 {
-	static const uint64_t far[] = { INT64_MAX, INT64_MAX - 1000, 1UL << 62, 1000000 * MS * 1000 };
+	static const uint64_t far[] = { INT64_MAX, INT64_MAX - 1000, 1UL << 62,
+					1000000 * MS * 1000 };
 
 	for (unsigned int i = 0; i < sizeof(far) / sizeof(*far); i++) {
 		check_eq(set_timer(far[i], 0), 0, "a timer at %lx", far[i]);
@@ -146,8 +154,10 @@ static void extremes(void)
 	check(true, "times beyond that do no harm");
 	wait(5);
 	struct vcpu_set_singleshot_timer op = { .timeout_abs_ns = clock_now() + MS };
-	check_eq(hyp_vcpu_op(VCPUOP_set_singleshot_timer, 4000, &op), -ENOENT, "the timer of a vCPU that isn't there");
-	check_refused(hyp_vcpu_op(VCPUOP_set_singleshot_timer, 1, &op), "the timer of another vCPU");
+	check_eq(hyp_vcpu_op(VCPUOP_set_singleshot_timer, 4000, &op), -ENOENT,
+		 "the timer of a vCPU that isn't there");
+	check_refused(hyp_vcpu_op(VCPUOP_set_singleshot_timer, 1, &op),
+		      "the timer of another vCPU");
 }
 
 static void second_record(void)
@@ -165,7 +175,8 @@ static void second_record(void)
 	hyp_sched_op(SCHEDOP_block, NULL);
 	event_disable();
 	event_count(timer);
-	check(copy.tsc_to_system_mul == vcpu_info->time.tsc_to_system_mul && copy.tsc_shift == vcpu_info->time.tsc_shift,
+	check(copy.tsc_to_system_mul == vcpu_info->time.tsc_to_system_mul &&
+	      copy.tsc_shift == vcpu_info->time.tsc_shift,
 	      "has the scale of the first");
 	op.addr.h = GUEST_PTR(NULL);
 	hyp_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &op);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions as the guest kernel sees them: every vector that an instruction can raise, its error code and
- * return address, what set_trap_table's flags do, CR2, nesting, user mode's, and the tricks of XSA-260.
+ * Exceptions as the guest kernel sees them: every vector that an instruction can raise, its error
+ * code and return address, what set_trap_table's flags do, CR2, nesting, user mode's, and the
+ * tricks of XSA-260.
  */
 #include "abi/callback.h"
 #include "abi/vcpu.h"
@@ -105,7 +106,8 @@ static void page_faults(void)
 	hits = 0;
 	asm volatile("call *%0" : : "r"(page) : "memory");
 	trap_handle(TRAP_PF, NULL);
-	check(hits == 1 && seen.error == 0x11 && seen.rip == (uint64_t)page, "executing what is NX: error %lx",
+	check(hits == 1 && seen.error == 0x11 && seen.rip == (uint64_t)page,
+	      "executing what is NX: error %lx",
 	      seen.error);
 	page_protect(page, true);
 	try_read(HYPERVISOR, &value);
@@ -113,7 +115,8 @@ static void page_faults(void)
 	check_eq((int64_t)trap_last.cr2, (int64_t)HYPERVISOR, "CR2 of it");
 	try_write(HYPERVISOR, 0);
 	check_trap(TRAP_PF, 3, "writing the hypervisor");
-	check(try_read(MACH2PHYS_VIRT_START + page_mfn(page) * 8, &value) && value == page_pfn(page),
+	check(try_read(MACH2PHYS_VIRT_START + page_mfn(page) * 8, &value) &&
+	      value == page_pfn(page),
 	      "M2P is readable and true");
 	try_write(MACH2PHYS_VIRT_START + page_mfn(page) * 8, 0);
 	check_trap(TRAP_PF, 3, "writing M2P");
@@ -157,13 +160,16 @@ static void debug_exceptions(void)
 
 	trap_handle(TRAP_DB, on_step);
 	hits = 0;
-	asm volatile("lea 1f(%%rip), %0\npushf\norq $0x100, (%%rsp)\npopf\nnop\n1: nop" : "=&r"(after) : : "memory");
-	check(hits == 1 && seen.rip == after, "single step: %u at +%ld", hits, (long)(seen.rip - after));
+	asm volatile("lea 1f(%%rip), %0\npushf\norq $0x100, (%%rsp)\npopf\nnop\n1: nop" :
+		     "=&r"(after) : : "memory");
+	check(hits == 1 && seen.rip == after, "single step: %u at +%ld", hits,
+	      (long)(seen.rip - after));
 	check((hyp_get_debugreg(6) & 0x4000) != 0, "DR6 says single step");
 	check_eq(hyp_set_debugreg(6, 0xffff0ff0), 0, "clear DR6");
 
 	check_eq(hyp_set_debugreg(0, (unsigned long)&watched), 0, "set DR0");
-	check_eq(hyp_set_debugreg(7, 0x400 | 1 << 16 | 3 << 18 | 2), 0, "set DR7: writes of 4 bytes");
+	check_eq(hyp_set_debugreg(7, 0x400 | 1 << 16 | 3 << 18 | 2), 0,
+		 "set DR7: writes of 4 bytes");
 	hits = 0;
 	watched = 1;
 	asm volatile("" : : : "memory");
@@ -173,12 +179,15 @@ static void debug_exceptions(void)
 	hyp_set_debugreg(7, 0x2400);
 	check(!(hyp_get_debugreg(7) & 0x2000), "general detect can't be set in DR7");
 
-	/* XSA-260: a breakpoint held back by mov ss strikes at the hypervisor's first instruction. */
+	/*
+	 * XSA-260: a breakpoint held back by mov ss strikes at the hypervisor's first instruction.
+	 */
 	static uint16_t selector = FLAT_KERNEL_SS;
 
 	hyp_set_debugreg(0, (unsigned long)&selector);
 	hyp_set_debugreg(7, 0x400 | 3 << 16 | 1 << 18 | 2);
-	asm volatile("mov %2, %%ss\nsyscall" : "=a"(count) : "0"((uint64_t)__HYPERVISOR_xen_version), "m"(selector),
+	asm volatile("mov %2, %%ss\nsyscall" : "=a"(count) :
+		     "0"((uint64_t)__HYPERVISOR_xen_version), "m"(selector),
 		     "D"(0UL), "S"(0UL) : "rcx", "r11", "memory");
 	check((int64_t)count > 0, "a breakpoint on mov ss before syscall");
 	asm volatile("mov %0, %%ss\nint3" : : "m"(selector) : "memory");
@@ -198,14 +207,17 @@ static void event_mask_flag(void)
 
 	event_enable();
 	TRY("ud2", : : : "memory");
-	check(!trap_last.events_masked && (trap_last.regs.rflags & 0x200), "a plain gate leaves events enabled");
+	check(!trap_last.events_masked && (trap_last.regs.rflags & 0x200),
+	      "a plain gate leaves events enabled");
 	check_eq(hyp_set_trap_table(traps), 0, "change one gate");
 	TRY("ud2", : : : "memory");
-	check(trap_last.events_masked && (trap_last.regs.rflags & 0x200), "flag 4 masks events on entry");
+	check(trap_last.events_masked && (trap_last.regs.rflags & 0x200),
+	      "flag 4 masks events on entry");
 	check(event_enabled(), "iret unmasks them again");
 	event_disable();
 	TRY("ud2", : : : "memory");
-	check(trap_last.events_masked && !(trap_last.regs.rflags & 0x200), "rflags.IF is the mask's inverse");
+	check(trap_last.events_masked && !(trap_last.regs.rflags & 0x200),
+	      "rflags.IF is the mask's inverse");
 	check(!event_enabled(), "iret keeps them masked");
 	check_eq(hyp_set_trap_table(NULL), 0, "take all gates away");
 	trap_init();
@@ -236,11 +248,13 @@ USER_PROGRAM(user_cli, "cli");
 USER_PROGRAM(user_int80, "int $0x80");
 USER_PROGRAM(user_nm, "fnop");
 
-static void user_fault(const char *from, const char *to, unsigned int vector, uint64_t error, const char *name)
+static void user_fault(const char *from, const char *to, unsigned int vector, uint64_t error,
+		       const char *name)
 {
 	struct regs regs = user_run(from, to);
 
-	check(regs.vector == vector && regs.error == error && (regs.cs & 3) == 3, "user mode: %s (%lu, %lx)", name,
+	check(regs.vector == vector && regs.error == error && (regs.cs & 3) == 3,
+	      "user mode: %s (%lu, %lx)", name,
 	      regs.vector, regs.error);
 }
 
@@ -252,7 +266,8 @@ static void user_faults(void)
 	user_fault(user_kernel, user_kernel_end, TRAP_PF, 4, "reading the kernel");
 	check_eq((int64_t)trap_last.cr2, (int64_t)0xffffffff80100000, "CR2 from user mode");
 	user_run(user_m2p, user_m2p_end);
-	check(trap_last.vector == TRAP_PF && (trap_last.error & ~1u) == 4, "user mode: reading M2P (%x)",
+	check(trap_last.vector == TRAP_PF && (trap_last.error & ~1u) == 4,
+	      "user mode: reading M2P (%x)",
 	      trap_last.error);
 	user_fault(user_int3, user_int3_end, TRAP_BP, 0, "int3");
 	user_fault(user_gp, user_gp_end, TRAP_GP, 0, "a non-canonical address");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vCPUs: starting one, stopping it, what contexts are refused, the records that a vCPU shares (vcpu_info,
- * runstate) and where they may lie, NMIs.
+ * vCPUs: starting one, stopping it, what contexts are refused, the records that a vCPU shares
+ * (vcpu_info, runstate) and where they may lie, NMIs.
  */
 #include "abi/sched.h"
 #include "abi/vcpu.h"
@@ -197,11 +197,14 @@ static void runstate(void)
 	      (area.time[RUNSTATE_blocked] - blocked) / 1000);
 	if (hyp_vm_assist(VMASST_CMD_enable, VMASST_TYPE_runstate_update_flag) == 0) {
 		hyp_sched_op(SCHEDOP_yield, NULL);
-		check(!(area.state_entry_time & XEN_RUNSTATE_UPDATE), "the update flag is down at rest");
+		check(!(area.state_entry_time & XEN_RUNSTATE_UPDATE),
+		      "the update flag is down at rest");
 	}
-	check_eq(hyp_vcpu_op(VCPUOP_get_runstate_info, 4000, &got), -ENOENT, "of a vCPU that isn't there");
+	check_eq(hyp_vcpu_op(VCPUOP_get_runstate_info, 4000, &got), -ENOENT,
+		 "of a vCPU that isn't there");
 	op.addr.p = 0xffff830000000000;
-	check_refused(hyp_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &op), "an area in the hypervisor");
+	check_refused(hyp_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &op),
+		      "an area in the hypervisor");
 	op.addr.p = 0;
 	hyp_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &op);
 	event_close(port);
@@ -234,7 +237,8 @@ static void others(void)
 	check_eq(hyp_vcpu_op(VCPUOP_is_up, ~0u, NULL), -ENOENT, "nor is vCPU -1");
 	check_eq(hyp_vcpu_op(VCPUOP_down, 4000, NULL), -ENOENT, "nor can it be stopped");
 	check_eq(hyp_vcpu_op(99, 0, NULL), -ENOSYS, "command 99");
-	check_refused(hyp_vcpu_op(VCPUOP_initialise, 0, &context), "a new context for a vCPU that runs");
+	check_refused(hyp_vcpu_op(VCPUOP_initialise, 0, &context),
+		      "a new context for a vCPU that runs");
 }
 
 void test_main(void)

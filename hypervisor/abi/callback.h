@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* callback_op(cmd, arg): where a guest wants to be entered for events, failed returns and system calls. */
+/*
+ * callback_op(cmd, arg): where a guest wants to be entered for events, failed returns and system
+ * calls.
+ */
 #ifndef ABI_CALLBACK_H
 #define ABI_CALLBACK_H
 

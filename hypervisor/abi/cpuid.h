@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hypervisor CPUID leaves. +0: eax the last leaf, ebx, ecx, edx the signature. +1: eax version
- * (major << 16 | minor). +2: eax hypercall pages, ebx their MSR, ecx features 1. +3: time (subleaf 0:
- * ebx TSC mode, ecx kHz, edx incarnation; 1: scale; 2: host kHz). +4: HVM. +5: ebx address width.
+ * (major << 16 | minor). +2: eax hypercall pages, ebx their MSR, ecx features 1. +3: time (subleaf
+ * 0: ebx TSC mode, ecx kHz, edx incarnation; 1: scale; 2: host kHz). +4: HVM. +5: ebx address
+ * width.
  */
 #ifndef ABI_CPUID_H
 #define ABI_CPUID_H

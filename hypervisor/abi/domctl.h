@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl(arg): making, controlling, saving and ending domains. Version-locked: this is 4.17's interface,
- * and any other interface_version is refused. Only the requests of a PV toolstack are laid out here.
+ * domctl(arg): making, controlling, saving and ending domains. Version-locked: this is 4.17's
+ * interface, and any other interface_version is refused. Only the requests of a PV toolstack are
+ * laid out here.
  */
 #ifndef ABI_DOMCTL_H
 #define ABI_DOMCTL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grants: a domain lets another map or copy one of its frames. The table of entries lies in the granting
- * domain's address space; grant_table_op(cmd, array, count) works on it.
+ * Grants: a domain lets another map or copy one of its frames. The table of entries lies in the
+ * granting domain's address space; grant_table_op(cmd, array, count) works on it.
  */
 #ifndef ABI_GRANT_TABLE_H
 #define ABI_GRANT_TABLE_H

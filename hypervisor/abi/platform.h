@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform_op(arg): what the control domain does to the machine. Left out are the layouts of requests
- * that Enso refuses (memory types, microcode, C- and P-states, hot-added memory).
+ * platform_op(arg): what the control domain does to the machine. Left out are the layouts of
+ * requests that Enso refuses (memory types, microcode, C- and P-states, hot-added memory).
  */
 #ifndef ABI_PLATFORM_H
 #define ABI_PLATFORM_H

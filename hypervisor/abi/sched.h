@@ -16,7 +16,7 @@
 
 #define SHUTDOWN_poweroff	0
 #define SHUTDOWN_reboot		1
-#define SHUTDOWN_suspend	2	/* the third argument is start_info's frame; result 1: cancelled */
+#define SHUTDOWN_suspend	2	/* argument 3: start_info's frame; result 1: cancelled */
 #define SHUTDOWN_crash		3
 #define SHUTDOWN_watchdog	4
 #define SHUTDOWN_soft_reset	5
@@ -26,7 +26,9 @@ struct sched_shutdown {
 	unsigned int reason;
 };
 
-/* Sleeps, events masked or not, until one of ports is pending or timeout (system time, ns) is past. */
+/*
+ * Sleeps, events masked or not, until one of ports is pending or timeout (system time, ns) is past.
+ */
 struct sched_poll {
 	guest_ptr_t ports;
 	unsigned int nr_ports;

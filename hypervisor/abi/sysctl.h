@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sysctl(arg): what the control domain asks about the host. Version-locked like domctl (4.17). Trace
- * buffers, lock profiles, coverage, cache allocation and live patches are not laid out: Enso has none.
+ * sysctl(arg): what the control domain asks about the host. Version-locked like domctl (4.17).
+ * Trace buffers, lock profiles, coverage, cache allocation and live patches are not laid out: Enso
+ * has none.
  */
 #ifndef ABI_SYSCTL_H
 #define ABI_SYSCTL_H

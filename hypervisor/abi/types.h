@@ -2,9 +2,10 @@
 /*
  * The scalar types of the guest ABI.
  *
- * These headers are ours; names, numbers and layouts are the contract's, and tests/abi compares each
- * of them with Debian's libxen-dev. They hold no code and stand alone. The include path names the
- * folder above ("abi/xen.h"), never this folder itself: errno.h and sched.h would hide the host's.
+ * These headers are ours; names, numbers and layouts are the contract's, and tests/abi compares
+ * each of them with Debian's libxen-dev. They hold no code and stand alone. The include path names
+ * the folder above ("abi/xen.h"), never this folder itself: errno.h and sched.h would hide the
+ * host's.
  *
  * Written for 64-bit code. What the ABI calls unsigned long is that here too.
  */

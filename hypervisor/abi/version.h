@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* xen_version(cmd, arg): who the hypervisor is. XENVER_version and pagesize answer in the result. */
+/*
+ * xen_version(cmd, arg): who the hypervisor is. XENVER_version and pagesize answer in the result.
+ */
 #ifndef ABI_VERSION_H
 #define ABI_VERSION_H
 

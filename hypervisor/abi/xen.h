@@ -3,8 +3,8 @@
  * The heart of the PV ABI: hypercall numbers, memory-management requests, traps, vCPU contexts, and
  * the pages a guest shares with the hypervisor (start_info, shared_info).
  *
- * A 64-bit guest calls with the number in rax and arguments in rdi, rsi, rdx, r10, r8, r9; the result
- * comes back in rax; rcx and r11 are lost. A negative result is an errno of abi/errno.h.
+ * A 64-bit guest calls with the number in rax and arguments in rdi, rsi, rdx, r10, r8, r9; the
+ * result comes back in rax; rcx and r11 are lost. A negative result is an errno of abi/errno.h.
  */
 #ifndef ABI_XEN_H
 #define ABI_XEN_H
@@ -73,7 +73,7 @@
 #define NR_VIRQS		24
 
 /* mmu_update: the command is in ptr's low bits, see struct mmu_update. */
-#define MMU_NORMAL_PT_UPDATE		0	/* write val into the entry at machine address ptr */
+#define MMU_NORMAL_PT_UPDATE		0	/* write val to the entry at machine address ptr */
 #define MMU_MACHPHYS_UPDATE		1	/* M2P of the frame at ptr becomes val */
 #define MMU_PT_UPDATE_PRESERVE_AD	2	/* as 0, keeping accessed and dirty as they are */
 #define MMU_PT_UPDATE_NO_TRANSLATE	3
@@ -117,8 +117,10 @@ struct mmuext_op {
 	} arg2;
 };
 
-/* update_va_mapping flags: what to flush, and on which vCPUs. With MULTI and a non-zero rest, the rest
- * is the address of a vCPU bitmap. */
+/*
+ * update_va_mapping flags: what to flush, and on which vCPUs. With MULTI and a non-zero rest, the
+ * rest is the address of a vCPU bitmap.
+ */
 #define UVMF_NONE		0UL
 #define UVMF_TLB_FLUSH		1UL
 #define UVMF_INVLPG		2UL
@@ -154,7 +156,7 @@ struct multicall_entry {
 	xen_ulong_t args[6];
 };
 
-/* --- Segments and addresses ------------------------------------------------------------------------ */
+/* --- Segments and addresses --- */
 
 /* The guest's GDT has pages 0 to 13; pages 14 and 15 are the hypervisor's. */
 #define FIRST_RESERVED_GDT_PAGE		14
@@ -204,10 +206,12 @@ struct multicall_entry {
 #define XEN_EMULATE_PREFIX	".byte 0x0f,0x0b,0x78,0x65,0x6e ; "
 #define XEN_CPUID		XEN_EMULATE_PREFIX "cpuid"
 
-/* --- Traps and vCPU contexts ------------------------------------------------------------------------ */
+/* --- Traps and vCPU contexts --- */
 
-/* flags: bits 0-1 the least privileged ring that may raise it by int n; bit 2 masks events on entry.
- * set_trap_table takes an array of these that ends with address 0. */
+/*
+ * flags: bits 0-1 the least privileged ring that may raise it by int n; bit 2 masks events on
+ * entry. set_trap_table takes an array of these that ends with address 0.
+ */
 struct trap_info {
 	uint8_t vector;
 	uint8_t flags;
@@ -261,7 +265,9 @@ struct iret_context {
 #define VGCF_online			(1 << 5)
 #define VGCF_in_syscall			(1 << 8)
 
-/* A vCPU's whole state, for VCPUOP_initialise and the domctls. ctrlreg[1] is the user page table. */
+/*
+ * A vCPU's whole state, for VCPUOP_initialise and the domctls. ctrlreg[1] is the user page table.
+ */
 struct vcpu_guest_context {
 	struct {
 		char x[512];		/* an FXSAVE image */
@@ -287,12 +293,14 @@ struct vcpu_guest_context {
 #define xen_pfn_to_cr3(pfn)	((unsigned long)(pfn) << 12)
 #define xen_cr3_to_pfn(cr3)	((unsigned long)(cr3) >> 12)
 
-/* --- Shared pages ------------------------------------------------------------------------------------ */
+/* --- Shared pages --- */
 
 #define XEN_LEGACY_MAX_VCPUS	32	/* vCPUs that have their vcpu_info in shared_info */
 
-/* Nanoseconds now = system_time + ((((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul) >> 32).
- * version is odd while the record changes. */
+/*
+ * Nanoseconds now = system_time + ((((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul) >>
+ * 32). version is odd while the record changes.
+ */
 struct vcpu_time_info {
 	uint32_t version;
 	uint32_t pad0;
@@ -333,7 +341,7 @@ struct shared_info {
 	struct vcpu_info vcpu_info[XEN_LEGACY_MAX_VCPUS];
 	xen_ulong_t evtchn_pending[sizeof(xen_ulong_t) * 8];
 	xen_ulong_t evtchn_mask[sizeof(xen_ulong_t) * 8];
-	uint32_t wc_version;		/* wall clock at system time 0, in seconds and nanoseconds */
+	uint32_t wc_version;		/* wall clock at system time 0 */
 	uint32_t wc_sec;
 	uint32_t wc_nsec;
 	uint32_t wc_sec_hi;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints every size, offset and number of the guest ABI, one line each. It is compiled twice, once with
- * our headers (-DOURS) and once with libxen-dev's; `make` compares what the two print.
+ * Prints every size, offset and number of the guest ABI, one line each. It is compiled twice, once
+ * with our headers (-DOURS) and once with libxen-dev's; `make` compares what the two print.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -42,7 +42,7 @@ struct netif_tx_request {
 	uint16_t offset;
 	uint16_t flags;			/* NETTXF_* */
 	uint16_t id;
-	uint16_t size;			/* of the packet in the first slot, of the piece in others */
+	uint16_t size;			/* of the packet, in further slots of the piece */
 };
 
 struct netif_extra_info {

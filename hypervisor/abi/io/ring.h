@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shared I/O rings of requests and responses in one page: a head of 64 bytes, then a power of two of
- * slots. Producers write their index after the slots, and send an event when it passes *_event.
+ * Shared I/O rings of requests and responses in one page: a head of 64 bytes, then a power of two
+ * of slots. Producers write their index after the slots, and send an event when it passes *_event.
  */
 #ifndef ABI_IO_RING_H
 #define ABI_IO_RING_H
