@@ -56,7 +56,8 @@ static struct program_header program_header(const struct elf_file *elf, uint32_t
 	struct file_header file = file_header(elf);
 	struct program_header header;
 
-	__builtin_memcpy(&header, elf->data + file.phoff + (uint64_t)i * sizeof(header), sizeof(header));
+	__builtin_memcpy(&header, elf->data + file.phoff + (uint64_t)i * sizeof(header),
+			 sizeof(header));
 	return header;
 }
 
@@ -80,7 +81,8 @@ static int check_header(const struct elf_file *elf, const char **why)
 		return refuse(why, "no program headers, or too many");
 	if (header.phentsize != sizeof(struct program_header))
 		return refuse(why, "program headers of an unknown size");
-	if (!inside(header.phoff, (uint64_t)header.phnum * sizeof(struct program_header), elf->size))
+	if (!inside(header.phoff, (uint64_t)header.phnum * sizeof(struct program_header),
+		    elf->size))
 		return refuse(why, "the file ends before its program headers");
 	return 0;
 }
@@ -95,7 +97,8 @@ static int add_segment(struct elf_file *elf, const struct program_header *header
 		return refuse(why, "a segment is larger in the file than in memory");
 	if (!inside(header->offset, header->filesz, elf->size))
 		return refuse(why, "the file ends before the end of a segment");
-	if (header->paddr + header->memsz < header->paddr || header->vaddr + header->memsz < header->vaddr)
+	if (header->paddr + header->memsz < header->paddr ||
+	    header->vaddr + header->memsz < header->vaddr)
 		return refuse(why, "a segment wraps around the end of memory");
 	elf->segments[elf->nr_segments++] = (struct elf_segment){
 		.offset = header->offset,
@@ -149,10 +152,12 @@ static int each_note_in(const uint8_t *area, uint64_t size, uint64_t align,
 		__builtin_memcpy(&header, area + at, sizeof(header));
 		at += sizeof(header);
 		desc = (at + header.name_size + pad) & ~pad;
-		end = desc + header.desc_size;	/* two sums of 32-bit numbers and an offset cannot wrap */
+		end = desc +
+		      header.desc_size; /* two sums of 32-bit numbers and an offset cannot wrap */
 		if (at + header.name_size > size || end > size)
 			return refuse(why, "a note runs over the end of its segment");
-		note = (struct elf_note){ area + at, header.name_size, area + desc, header.desc_size, header.type };
+		note = (struct elf_note){ area + at, header.name_size, area + desc,
+					  header.desc_size, header.type };
 		rc = take(context, &note);
 		if (rc)
 			return rc;
@@ -179,20 +184,23 @@ static int each_section_note(const struct elf_file *elf,
 	for (uint32_t i = 0; i < file.shnum; i++) {
 		int rc;
 
-		__builtin_memcpy(&section, elf->data + file.shoff + i * sizeof(section), sizeof(section));
+		__builtin_memcpy(&section, elf->data + file.shoff + i * sizeof(section),
+				 sizeof(section));
 		if (section.type != SHT_NOTE)
 			continue;
 		if (!inside(section.offset, section.size, elf->size))
 			return refuse(why, "the file ends before the end of its notes");
-		rc = each_note_in(elf->data + section.offset, section.size, section.addralign, take, context, why);
+		rc = each_note_in(elf->data + section.offset, section.size, section.addralign, take,
+				  context, why);
 		if (rc)
 			return rc;
 	}
 	return 0;
 }
 
-int elf_each_note(const struct elf_file *elf, int (*take)(void *context, const struct elf_note *note),
-		  void *context, const char **why)
+int elf_each_note(const struct elf_file *elf,
+		  int (*take)(void *context, const struct elf_note *note), void *context,
+		  const char **why)
 {
 	bool found = false;
 
@@ -205,7 +213,8 @@ int elf_each_note(const struct elf_file *elf, int (*take)(void *context, const s
 		if (!inside(header.offset, header.filesz, elf->size))
 			return refuse(why, "the file ends before the end of its notes");
 		found = true;
-		rc = each_note_in(elf->data + header.offset, header.filesz, header.align, take, context, why);
+		rc = each_note_in(elf->data + header.offset, header.filesz, header.align, take,
+				  context, why);
 		if (rc)
 			return rc;
 	}

@@ -8,8 +8,8 @@
 #define SLACK (512ULL << 10)
 #define REGION_ALIGN (4ULL << 20)
 #define CANONICAL_HOLE_START 0x0000800000000000ULL
-#define CANONICAL_HOLE_END HYPERVISOR_VIRT_START	/* the reserved range begins where the hole ends */
-#define LIMIT (1ULL << 40)	/* bytes of a kernel or initrd, pages of a guest: no sum of these wraps */
+/* Bytes of a kernel or initrd, pages of a guest: no sum of these wraps. */
+#define LIMIT (1ULL << 40)
 
 /* present, writable, user, accessed, dirty: 64-bit PV kernels run in ring 3. */
 #define ENTRY_FLAGS 0x67ULL
@@ -28,7 +28,10 @@ static uint64_t pages(uint64_t bytes)
 	return bytes / PAGE + (bytes % PAGE != 0);
 }
 
-/* May a guest use the virtual addresses [start, start + size)? The last page of all is left out, so that no end wraps. */
+/*
+ * May a guest use the virtual addresses [start, start + size)? The last page of all is left out, so
+ * that no end wraps.
+ */
 static bool guest_range(uint64_t start, uint64_t size)
 {
 	uint64_t end = start + size;
@@ -38,7 +41,7 @@ static bool guest_range(uint64_t start, uint64_t size)
 	return end <= CANONICAL_HOLE_START || start >= HYPERVISOR_VIRT_END;
 }
 
-/* --- Notes -------------------------------------------------------------------------------------------- */
+/* --- Notes --------------------------------------------------------------------------------- */
 
 /* Notes as they were found; bit n of seen is note type n. */
 struct notes {
@@ -59,7 +62,8 @@ static int take_note(void *context, const struct elf_note *note)
 {
 	struct notes *notes = context;
 
-	if (note->name_size != 4 || __builtin_memcmp(note->name, "Xen", 4) || note->type > XEN_ELFNOTE_MAX)
+	if (note->name_size != 4 || __builtin_memcmp(note->name, "Xen", 4) ||
+	    note->type > XEN_ELFNOTE_MAX)
 		return 0;
 	notes->seen |= 1u << note->type;
 	switch (note->type) {
@@ -91,12 +95,17 @@ static int check_notes(const struct notes *notes, const char **why)
 {
 	if (!(notes->seen & ((1u << XEN_ELFNOTE_ENTRY) | (1u << XEN_ELFNOTE_XEN_VERSION) |
 			     (1u << XEN_ELFNOTE_GUEST_OS) | (1u << XEN_ELFNOTE_PHYS32_ENTRY))))
-		return refuse(NO_EXEC, why, "it has no Xen notes, so it is not a kernel for PV guests");
-	if ((notes->seen & (1u << XEN_ELFNOTE_PHYS32_ENTRY)) && !(notes->seen & (1u << XEN_ELFNOTE_ENTRY)))
-		return refuse(NO_EXEC, why, "its Xen notes have no PV entry, only one for PVH (Linux: CONFIG_XEN_PV)");
+		return refuse(NO_EXEC, why,
+			      "it has no Xen notes, so it is not a kernel for PV guests");
+	if ((notes->seen & (1u << XEN_ELFNOTE_PHYS32_ENTRY)) &&
+	    !(notes->seen & (1u << XEN_ELFNOTE_ENTRY)))
+		return refuse(
+			NO_EXEC, why,
+			"its Xen notes have no PV entry, only one for PVH (Linux: CONFIG_XEN_PV)");
 	if ((notes->seen & (1u << XEN_ELFNOTE_HV_START_LOW)) &&
 	    notes->value[XEN_ELFNOTE_HV_START_LOW] > HYPERVISOR_VIRT_START)
-		return refuse(NO_EXEC, why, "its Xen notes place the hypervisor where it is not (HV_START_LOW)");
+		return refuse(NO_EXEC, why,
+			      "its Xen notes place the hypervisor where it is not (HV_START_LOW)");
 	return 0;
 }
 
@@ -115,7 +124,9 @@ static int cover_segments(struct pv_kernel *kernel, const struct elf_file *elf, 
 		uint64_t start = pv_kernel_segment_start(kernel, segment);
 
 		if (segment->paddr < kernel->paddr_offset || start + segment->memsz > LIMIT)
-			return refuse(NO_EXEC, why, "a segment lies outside of the memory that PADDR_OFFSET describes");
+			return refuse(
+				NO_EXEC, why,
+				"a segment lies outside of the memory that PADDR_OFFSET describes");
 		for (uint32_t j = 0; j < i; j++) {
 			const struct elf_segment *other = &elf->segments[j];
 
@@ -155,7 +166,8 @@ int pv_kernel_parse(struct pv_kernel *kernel, const struct elf_file *elf, const 
 		return rc;
 
 	*kernel = (struct pv_kernel){
-		.entry = (notes.seen & (1u << XEN_ELFNOTE_ENTRY)) ? notes.value[XEN_ELFNOTE_ENTRY] : elf->entry,
+		.entry = (notes.seen & (1u << XEN_ELFNOTE_ENTRY)) ? notes.value[XEN_ELFNOTE_ENTRY]
+								  : elf->entry,
 		.virt_base = notes.value[XEN_ELFNOTE_VIRT_BASE],
 		.paddr_offset = notes.value[XEN_ELFNOTE_PADDR_OFFSET],
 		.init_p2m = notes.value[XEN_ELFNOTE_INIT_P2M],
@@ -174,13 +186,14 @@ int pv_kernel_parse(struct pv_kernel *kernel, const struct elf_file *elf, const 
 		uint64_t va = notes.value[XEN_ELFNOTE_HYPERCALL_PAGE];
 
 		if (va % PAGE || !in_kernel(kernel, va))
-			return refuse(NO_EXEC, why, "its hypercall page lies outside of its segments");
+			return refuse(NO_EXEC, why,
+				      "its hypercall page lies outside of its segments");
 		kernel->hypercall_pfn = (va - kernel->virt_base) / PAGE;
 	}
 	return 0;
 }
 
-/* --- Layout ------------------------------------------------------------------------------------------- */
+/* --- Layout -------------------------------------------------------------------------------- */
 
 static uint64_t round_up(uint64_t value, uint64_t align)
 {
@@ -211,20 +224,23 @@ static struct pv_part take_part(uint64_t *next, uint64_t nr)
 }
 
 /* Take the frames for tables of levels top to 1 over [start, end). Returns how many. */
-static uint64_t take_tables(struct pv_tables *tables, uint64_t *next, unsigned top, uint64_t start, uint64_t end)
+static uint64_t take_tables(struct pv_tables *tables, uint64_t *next, unsigned top, uint64_t start,
+			    uint64_t end)
 {
 	uint64_t before = *next;
 
 	tables->start = start;
 	tables->end = end;
 	for (unsigned level = top; level >= 1; level--)
-		tables->level[level] = take_part(next, level == 4 ? 1 : count_tables(level, start, end));
+		tables->level[level] =
+			take_part(next, level == 4 ? 1 : count_tables(level, start, end));
 	return *next - before;
 }
 
 /*
- * The tables lie in the region that they map: take them, and if the region must grow for the slack behind them, and so
- * must the tables, again. Each round adds at least 4 MiB, one more table of each level at most.
+ * The tables lie in the region that they map: take them, and if the region must grow for the slack
+ * behind them, and so must the tables, again. Each round adds at least 4 MiB, one more table of
+ * each level at most.
  */
 static int plan_region(struct pv_plan *plan, uint64_t *next, const char **why)
 {
@@ -238,7 +254,8 @@ static int plan_region(struct pv_plan *plan, uint64_t *next, const char **why)
 		plan->stack = take_part(next, 1);
 		need = base + *next * PAGE + SLACK;
 		if (!guest_range(base, need - base + REGION_ALIGN))
-			return refuse(INVALID, why, "the kernel's initial region does not fit above VIRT_BASE");
+			return refuse(INVALID, why,
+				      "the kernel's initial region does not fit above VIRT_BASE");
 		need = round_up(need, REGION_ALIGN);
 		if (need <= end)
 			break;
@@ -263,9 +280,12 @@ static int plan_outside(struct pv_plan *plan, uint64_t *next, const char **why)
 	if (!kernel->has_init_p2m)
 		return 0;
 	if (list % PAGE || list > ~0ULL - list_size || !guest_range(list, list_size))
-		return refuse(INVALID, why, "the kernel wants the P2M list where a guest cannot be (INIT_P2M)");
-	if (list / slot <= (plan->boot.end - 1) / slot && (list + list_size - 1) / slot >= plan->boot.start / slot)
-		return refuse(INVALID, why, "the kernel wants the P2M list too near to itself (INIT_P2M)");
+		return refuse(INVALID, why,
+			      "the kernel wants the P2M list where a guest cannot be (INIT_P2M)");
+	if (list / slot <= (plan->boot.end - 1) / slot &&
+	    (list + list_size - 1) / slot >= plan->boot.start / slot)
+		return refuse(INVALID, why,
+			      "the kernel wants the P2M list too near to itself (INIT_P2M)");
 	plan->p2m = take_part(next, list_size / PAGE);
 	take_tables(&plan->list, next, 3, list, list + list_size);
 	plan->list.first_pfn = plan->p2m.pfn;
@@ -279,8 +299,8 @@ static uint64_t part_va(const struct pv_plan *plan, uint64_t pfn)
 	return plan->kernel.virt_base + pfn * PAGE;
 }
 
-int pv_plan_make(struct pv_plan *plan, const struct pv_kernel *kernel, const struct pv_request *request,
-		 const char **why)
+int pv_plan_make(struct pv_plan *plan, const struct pv_kernel *kernel,
+		 const struct pv_request *request, const char **why)
 {
 	uint64_t next = kernel->end_pfn, outside;
 	int rc;
@@ -303,10 +323,12 @@ int pv_plan_make(struct pv_plan *plan, const struct pv_kernel *kernel, const str
 	rc = plan_outside(plan, &plan->used, why);
 	if (rc)
 		return rc;
-	if (plan->used == outside)	/* nothing lies behind the region, so it may reach beyond the memory */
+	if (plan->used ==
+	    outside) /* nothing lies behind the region, so it may reach beyond the memory */
 		plan->used = next;
 	if (plan->used > request->nr_pages)
-		return refuse(NO_MEM, why, "kernel, initrd and page tables don't fit into the guest's memory");
+		return refuse(NO_MEM, why,
+			      "kernel, initrd and page tables don't fit into the guest's memory");
 
 	plan->nr_tables = plan->nr_boot_tables;
 	for (unsigned level = 1; level <= 3; level++)
@@ -314,13 +336,14 @@ int pv_plan_make(struct pv_plan *plan, const struct pv_kernel *kernel, const str
 	if (!kernel->has_init_p2m)
 		plan->p2m_va = part_va(plan, plan->p2m.pfn);
 	if (plan->initrd.nr)
-		plan->initrd_start = kernel->initrd_by_pfn ? plan->initrd.pfn : part_va(plan, plan->initrd.pfn);
+		plan->initrd_start =
+			kernel->initrd_by_pfn ? plan->initrd.pfn : part_va(plan, plan->initrd.pfn);
 	plan->start_info_va = part_va(plan, plan->start_info.pfn);
 	plan->stack_va = part_va(plan, plan->stack.pfn + 1);
 	return 0;
 }
 
-/* --- Page tables -------------------------------------------------------------------------------------- */
+/* --- Page tables --------------------------------------------------------------------------- */
 
 uint64_t pv_plan_table_pfn(const struct pv_plan *plan, uint64_t i)
 {
@@ -352,8 +375,9 @@ static bool is_table(const struct pv_plan *plan, uint64_t pfn)
 }
 
 /* Entry e of table n of a level; 0 is not present. */
-static uint64_t table_entry(const struct pv_plan *plan, const struct pv_tables *tables, unsigned level, uint64_t n,
-			    unsigned e, uint64_t (*mfn_of)(void *context, uint64_t pfn), void *context)
+static uint64_t table_entry(const struct pv_plan *plan, const struct pv_tables *tables,
+			    unsigned level, uint64_t n, unsigned e,
+			    uint64_t (*mfn_of)(void *context, uint64_t pfn), void *context)
 {
 	uint64_t va = level_base(tables, level) + n * entry_size(level + 1) + e * entry_size(level);
 	uint64_t flags = ENTRY_FLAGS, pfn;
@@ -367,7 +391,8 @@ static uint64_t table_entry(const struct pv_plan *plan, const struct pv_tables *
 		if (is_table(plan, pfn))
 			flags &= ~ENTRY_WRITABLE;
 	} else {
-		pfn = tables->level[level - 1].pfn + (va - level_base(tables, level - 1)) / entry_size(level);
+		pfn = tables->level[level - 1].pfn +
+		      (va - level_base(tables, level - 1)) / entry_size(level);
 	}
 	return mfn_of(context, pfn) * PAGE | flags;
 }
@@ -388,7 +413,8 @@ void pv_plan_fill_table(const struct pv_plan *plan, uint64_t i, uint64_t entries
 	while (pfn - tables->level[level].pfn >= tables->level[level].nr)
 		level++;
 	for (unsigned e = 0; e < 512; e++)
-		entries[e] = table_entry(plan, tables, level, pfn - tables->level[level].pfn, e, mfn_of, context);
+		entries[e] = table_entry(plan, tables, level, pfn - tables->level[level].pfn, e,
+					 mfn_of, context);
 }
 
 void pv_plan_fill_start_info(const struct pv_plan *plan, struct start_info *info)

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan of a PV guest's initial memory: which pseudo-physical frame and virtual address each part gets, from the
- * kernel's ELF notes and a few sizes. Pure: it touches no memory but its arguments, so that the hypervisor
- * (for Domain-0) and the toolstack (for the others) share it. No lock, no state.
+ * The plan of a PV guest's initial memory: which pseudo-physical frame and virtual address each
+ * part gets, from the kernel's ELF notes and a few sizes. Pure: it touches no memory but its
+ * arguments, so that the hypervisor (for Domain-0) and the toolstack (for the others) share it. No
+ * lock, no state.
  *
- * Follows "Start-of-day memory layout" of Xen's public header xen.h. What each pv_kernel_parse() accepts lies outside the
- * hypervisor's reserved range, does not wrap, and what pv_plan_make() accepts fits into the guest's memory:
+ * Follows "Start-of-day memory layout" of Xen's public header xen.h. What each pv_kernel_parse()
+ * accepts lies outside the hypervisor's reserved range, does not wrap, and what pv_plan_make()
+ * accepts fits into the guest's memory:
  *
- *	pfn 0                                                   mapped                     used     nr_pages
- *	| ... kernel | initrd | p2m | start_info | rings | tables | stack | slack |  initrd | p2m |  free |
- *	|             `-- unless MOD_START_PFN               >= 512 KiB --'       `-- with MOD_START_PFN
- *	|                       `-- unless INIT_P2M                     with INIT_P2M --'
- *	`-- at virt_base, 4 KiB mappings, writable but for the tables; virt_base + mapped is 4 MiB aligned
+ *	pfn 0                                              mapped       used  nr_pages
+ *	| .. kernel initrd p2m start_info rings tables stack slack | initrd p2m | free |
+ *	|           (1)    (2)                                     | (3)    (4)
+ *	`-- at virt_base, 4 KiB mappings, writable but for the tables
  *
- * The P2M list of INIT_P2M comes with its own tables, list first, and is mapped at the address of the note.
+ * 1, 3: an initrd lies outside, unmapped, if the kernel has MOD_START_PFN; 2, 4: the P2M list lies
+ * outside, mapped at INIT_P2M with tables of its own behind it, if the kernel has that note. The
+ * slack is 512 KiB at least, and virt_base + mapped is 4 MiB aligned.
  */
 #ifndef LIB_PVIMAGE_H
 #define LIB_PVIMAGE_H
@@ -29,7 +32,7 @@
 struct pv_kernel {
 	uint64_t entry;			/* virtual */
 	uint64_t virt_base;		/* of pseudo-physical 0 */
-	uint64_t paddr_offset;		/* ELF physical address - paddr_offset = pseudo-physical address */
+	uint64_t paddr_offset; /* ELF physical address - paddr_offset = pseudo-physical address */
 	uint64_t first_pfn, end_pfn;	/* the frames that its segments cover */
 	uint64_t init_p2m;		/* virtual, if has_init_p2m */
 	uint64_t hypercall_pfn;		/* if has_hypercall_page */
@@ -41,8 +44,8 @@ struct pv_kernel {
 };
 
 /*
- * Read the Xen notes of a sound ELF file and check them against its segments. 0, or -ENOEXEC (-8) and *why, a sentence
- * fragment ("it has no Xen notes ...").
+ * Read the Xen notes of a sound ELF file and check them against its segments. 0, or -ENOEXEC (-8)
+ * and *why, a sentence fragment ("it has no Xen notes ...").
  */
 int pv_kernel_parse(struct pv_kernel *kernel, const struct elf_file *elf, const char **why);
 
@@ -55,11 +58,14 @@ struct pv_part {
 	uint64_t nr;
 };
 
-/* Page tables that map [start, end), 2 MiB per L1 table, by level: 4 (only one, in boot) to 1, in ascending pfn order. */
+/*
+ * Page tables that map [start, end), 2 MiB per L1 table, by level: 4 (only one, in boot) to 1, in
+ * ascending pfn order.
+ */
 struct pv_tables {
 	uint64_t start, end;
 	uint64_t first_pfn;		/* the pfn that is mapped at start */
-	uint64_t nr_mapped;		/* frames that are mapped, the rest up to end is not present */
+	uint64_t nr_mapped; /* frames that are mapped, the rest up to end is not present */
 	struct pv_part level[5];	/* [1] to [4] */
 };
 
@@ -83,25 +89,26 @@ struct pv_plan {
 };
 
 /*
- * Plan the memory. 0, or -ENOMEM (-12) and *why if the parts don't fit into nr_pages frames, -EINVAL (-22) and *why if
- * what the notes want collides.
+ * Plan the memory. 0, or -ENOMEM (-12) and *why if the parts don't fit into nr_pages frames,
+ * -EINVAL (-22) and *why if what the notes want collides.
  */
-int pv_plan_make(struct pv_plan *plan, const struct pv_kernel *kernel, const struct pv_request *request,
-		 const char **why);
+int pv_plan_make(struct pv_plan *plan, const struct pv_kernel *kernel,
+		 const struct pv_request *request, const char **why);
 
 /* The frame of the i-th page table, 0 <= i < plan->nr_tables; 0 is the L4. */
 uint64_t pv_plan_table_pfn(const struct pv_plan *plan, uint64_t i);
 
 /*
- * Write the 512 entries of the i-th page table. mfn_of(context, pfn) gives the machine frame number of a frame of the guest;
- * it is asked about frames below plan->used, or below nr_pages for those of the initial region.
+ * Write the 512 entries of the i-th page table. mfn_of(context, pfn) gives the machine frame number
+ * of a frame of the guest; it is asked about frames below plan->used, or below nr_pages for those
+ * of the initial region.
  */
 void pv_plan_fill_table(const struct pv_plan *plan, uint64_t i, uint64_t entries[512],
 			uint64_t (*mfn_of)(void *context, uint64_t pfn), void *context);
 
 /*
- * Fill in what the plan knows of a zeroed start_info: nr_pages, pt_base, nr_pt_frames, mfn_list, mod_start, mod_len,
- * first_p2m_pfn, nr_p2m_frames and SIF_MOD_START_PFN in flags.
+ * Fill in what the plan knows of a zeroed start_info: nr_pages, pt_base, nr_pt_frames, mfn_list,
+ * mod_start, mod_len, first_p2m_pfn, nr_p2m_frames and SIF_MOD_START_PFN in flags.
  */
 void pv_plan_fill_start_info(const struct pv_plan *plan, struct start_info *info);
 

@@ -6,7 +6,12 @@
 
 #include "abi/elfnote.h"
 
-enum { HEADER = 64, PROGRAM_HEADER = 56, HEADERS_MAX = 32, BODY = HEADER + PROGRAM_HEADER * HEADERS_MAX };
+enum {
+	HEADER = 64,
+	PROGRAM_HEADER = 56,
+	HEADERS_MAX = 32,
+	BODY = HEADER + PROGRAM_HEADER * HEADERS_MAX
+};
 
 static void put(struct elf_image *image, size_t at, uint64_t value, size_t len)
 {
@@ -29,8 +34,8 @@ void elf_image_start(struct elf_image *image, uint64_t entry)
 	image->size = BODY;
 }
 
-size_t elf_image_header(struct elf_image *image, uint32_t type, uint64_t offset, uint64_t vaddr, uint64_t paddr,
-			uint64_t filesz, uint64_t memsz)
+size_t elf_image_header(struct elf_image *image, uint32_t type, uint64_t offset, uint64_t vaddr,
+			uint64_t paddr, uint64_t filesz, uint64_t memsz)
 {
 	size_t at = HEADER + PROGRAM_HEADER * (size_t)image->nr_headers++;
 	const uint64_t fields[6] = { offset, vaddr, paddr, filesz, memsz, 4 };
@@ -41,8 +46,8 @@ size_t elf_image_header(struct elf_image *image, uint32_t type, uint64_t offset,
 	return at;
 }
 
-void elf_image_load(struct elf_image *image, uint64_t vaddr, uint64_t paddr, uint64_t len, uint64_t memsz,
-		    uint8_t fill)
+void elf_image_load(struct elf_image *image, uint64_t vaddr, uint64_t paddr, uint64_t len,
+		    uint64_t memsz, uint8_t fill)
 {
 	elf_image_header(image, 1, image->size, vaddr, paddr, len, memsz);
 	memset(image->data + image->size, fill, len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hypervisor in this process: see fake/hyp.h. Machine memory is a file in memory, so that the same frame can be mapped at
- * several addresses, and frames that are not neighbours as neighbours.
+ * A hypervisor in this process: see fake/hyp.h. Machine memory is a file in memory, so that the
+ * same frame can be mapped at several addresses, and frames that are not neighbours as neighbours.
  */
 #include "fake/hyp.h"
 
@@ -117,7 +117,7 @@ void hyp_close(struct hyp *hyp)
 	free(hyp);
 }
 
-/* --- domains ------------------------------------------------------------------------------------------------- */
+/* --- domains ------------------------------------------------------------------------------- */
 
 /* A free frame for a domain; zeroed, as the hypervisor gives it. */
 static uint64_t take_frame(uint32_t domid)
@@ -132,7 +132,8 @@ static uint64_t take_frame(uint32_t domid)
 	return 0;
 }
 
-int hyp_domain_create(struct hyp *hyp, uint32_t *domid, const struct xen_domctl_createdomain *config)
+int hyp_domain_create(struct hyp *hyp, uint32_t *domid,
+		      const struct xen_domctl_createdomain *config)
 {
 	int rc = fails();
 	uint32_t id = 1;
@@ -257,7 +258,8 @@ int hyp_domain_info(struct hyp *hyp, uint32_t domid, struct xen_domctl_getdomain
 	return rc;
 }
 
-int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomaininfo *infos, unsigned max)
+int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomaininfo *infos,
+		    unsigned max)
 {
 	unsigned n = 0;
 	int rc = fails();
@@ -273,14 +275,17 @@ int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomain
 int hyp_host_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info)
 {
 	(void)hyp;
-	*info = (struct xen_sysctl_physinfo){ .nr_cpus = 2, .total_pages = limit, .free_pages = limit - used };
+	*info = (struct xen_sysctl_physinfo){ .nr_cpus = 2,
+					      .total_pages = limit,
+					      .free_pages = limit - used };
 	return fails();
 }
 
-/* --- memory -------------------------------------------------------------------------------------------------- */
+/* --- memory -------------------------------------------------------------------------------- */
 
 /* Extents are not neighbours, so that nobody relies on it. */
-int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames, unsigned n)
+int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames,
+			unsigned n)
 {
 	struct fake_domain *domain;
 	int rc = find(domid, &domain);
@@ -291,7 +296,8 @@ int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t size = 1UL << order, start = FIRST_FRAME;
 
-		while (start + size <= FRAMES && (owner[start] || owner[start + size - 1] || start % size))
+		while (start + size <= FRAMES &&
+		       (owner[start] || owner[start + size - 1] || start % size))
 			start++;
 		if (start + size > FRAMES || used + size > limit)
 			return (int)i;
@@ -330,7 +336,8 @@ int hyp_memory_set_map(struct hyp *hyp, uint32_t domid, uint64_t bytes)
 	return rc;
 }
 
-int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n, void **out)
+int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n,
+		    void **out)
 {
 	unsigned slot = 0;
 	uint8_t *va;
@@ -352,8 +359,8 @@ int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *m
 	mappings[slot].n = n;
 	memcpy(mappings[slot].mfns, mfns, n * sizeof(*mfns));
 	for (unsigned i = 0; i < n; i++) {
-		if (mmap(va + i * HYP_PAGE_SIZE, HYP_PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED, memory,
-			 (off_t)(mfns[i] * HYP_PAGE_SIZE)) == MAP_FAILED)
+		if (mmap(va + i * HYP_PAGE_SIZE, HYP_PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED,
+			 memory, (off_t)(mfns[i] * HYP_PAGE_SIZE)) == MAP_FAILED)
 			abort();
 		writable[mfns[i]] += (prot & PROT_WRITE) != 0;
 	}
@@ -362,8 +369,8 @@ int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *m
 	return 0;
 }
 
-int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame, unsigned n,
-		     void **va)
+int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame,
+		     unsigned n, void **va)
 {
 	(void)hyp, (void)domid, (void)type, (void)id, (void)frame, (void)n, (void)va;
 	return -EOPNOTSUPP;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hypervisor in this process, in place of toolstack/hyp: domains with memory that can be mapped, page tables that must not be
- * writable elsewhere when they are pinned, event channels, a log. Every call can be made to fail. For one thread.
+ * A hypervisor in this process, in place of toolstack/hyp: domains with memory that can be mapped,
+ * page tables that must not be writable elsewhere when they are pinned, event channels, a log.
+ * Every call can be made to fail. For one thread.
  */
 #ifndef FAKE_HYP_H
 #define FAKE_HYP_H
@@ -18,7 +19,9 @@ void fake_hyp_reset(uint64_t free_pages);
 void fake_hyp_fail_at(unsigned n);
 bool fake_hyp_failed(void);
 
-/* How much is left behind: domains beside Domain-0, pages that are mapped, pages that domains have. */
+/*
+ * How much is left behind: domains beside Domain-0, pages that are mapped, pages that domains have.
+ */
 unsigned fake_hyp_domains(void);
 unsigned fake_hyp_mapped(void);
 uint64_t fake_hyp_used(void);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A store in this process: see fake/store_client.h. A transaction is a copy of all, put back if it is forgotten. */
+/*
+ * A store in this process: see fake/store_client.h. A transaction is a copy of all, put back if it
+ * is forgotten.
+ */
 #include "fake/store_client.h"
 
 #include <errno.h>
@@ -122,7 +125,8 @@ void store_disconnect(struct store_client *client)
 	(void)client;
 }
 
-int store_read(struct store_client *client, uint32_t tx, const char *path, char **value, size_t *len)
+int store_read(struct store_client *client, uint32_t tx, const char *path, char **value,
+	       size_t *len)
 {
 	struct node *node = find(path);
 	int rc = fails();
@@ -137,7 +141,8 @@ int store_read(struct store_client *client, uint32_t tx, const char *path, char 
 	return *value ? 0 : -ENOMEM;
 }
 
-int store_write(struct store_client *client, uint32_t tx, const char *path, const void *value, size_t len)
+int store_write(struct store_client *client, uint32_t tx, const char *path, const void *value,
+		size_t len)
 {
 	int rc = fails();
 
@@ -166,7 +171,8 @@ int store_rm(struct store_client *client, uint32_t tx, const char *path)
 	(void)client;
 	(void)tx;
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(nodes[i].path, path, len) || (nodes[i].path[len] && nodes[i].path[len] != '/'))
+		if (strncmp(nodes[i].path, path, len) ||
+		    (nodes[i].path[len] && nodes[i].path[len] != '/'))
 			nodes[kept++] = nodes[i];
 	}
 	count = kept;
@@ -189,7 +195,8 @@ int store_ls(struct store_client *client, uint32_t tx, const char *path, char **
 	for (size_t i = 0; i < count && *n < NODES; i++) {
 		const char *rest = nodes[i].path + len + 1;
 
-		if (strncmp(nodes[i].path, path, len) || nodes[i].path[len] != '/' || strchr(rest, '/'))
+		if (strncmp(nodes[i].path, path, len) || nodes[i].path[len] != '/' ||
+		    strchr(rest, '/'))
 			continue;
 		list[(*n)++] = text;
 		text += snprintf(text, 16, "%s", rest) + 1;
@@ -198,8 +205,8 @@ int store_ls(struct store_client *client, uint32_t tx, const char *path, char **
 	return 0;
 }
 
-int store_set_perms(struct store_client *client, uint32_t tx, const char *path, const struct store_perm *perms,
-		    size_t n)
+int store_set_perms(struct store_client *client, uint32_t tx, const char *path,
+		    const struct store_perm *perms, size_t n)
 {
 	struct node *node = find(path);
 	int rc = fails();
@@ -210,8 +217,8 @@ int store_set_perms(struct store_client *client, uint32_t tx, const char *path, 
 		return rc ? rc : -ENOENT;
 	node->perms[0] = 0;
 	for (size_t i = 0; i < n; i++)
-		snprintf(node->perms + strlen(node->perms), 16, "%s%c%u", i ? "," : "", "nrwb"[perms[i].access],
-			 perms[i].domid);
+		snprintf(node->perms + strlen(node->perms), 16, "%s%c%u", i ? "," : "",
+			 "nrwb"[perms[i].access], perms[i].domid);
 	return 0;
 }
 

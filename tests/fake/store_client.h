@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store in this process, in place of toolstack/store/client.c: nodes, their permissions, transactions that can be
- * forgotten, introduced domains. Watches never fire. Every call can be made to fail. For one thread.
+ * A store in this process, in place of toolstack/store/client.c: nodes, their permissions,
+ * transactions that can be forgotten, introduced domains. Watches never fire. Every call can be
+ * made to fail. For one thread.
  */
 #ifndef FAKE_STORE_CLIENT_H
 #define FAKE_STORE_CLIENT_H
@@ -12,7 +13,9 @@
 /* Forget all. */
 void fake_store_reset(void);
 
-/* The n-th call from now on (1 is the next) fails with -ENOSPC; 0: none does. Removing never fails. */
+/*
+ * The n-th call from now on (1 is the next) fails with -ENOSPC; 0: none does. Removing never fails.
+ */
 void fake_store_fail_at(unsigned n);
 bool fake_store_failed(void);
 

@@ -2,8 +2,8 @@
 /*
  * Hostile kernels: ELF headers, notes and boot headers of the fuzzer's choice, and what is planned
  * from them. What is accepted must be inside the file, outside of the hypervisor's range and inside
- * the guest's memory. The first byte chooses: the input is the file, or it is a list of changes (place
- * and value, 2 and 8 bytes) to a good kernel, cut at its last two bytes.
+ * the guest's memory. The first byte chooses: the input is the file, or it is a list of changes
+ * (place and value, 2 and 8 bytes) to a good kernel, cut at its last two bytes.
  *
  * Links: toolstack/build/bzimage.c hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: tests/fake/elf_image.c
@@ -123,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_elf(data + 1, size - 1);
 	if (bzimage_is(data + 1, size - 1) &&
 	    !bzimage_parse(&image, data + 1, size - 1, size + 10000, &why))
-		require(image.length <= size + 10000 && image.offset <= size + 10000 - image.length);
+		require(image.length <= size + 10000 &&
+			image.offset <= size + 10000 - image.length);
 	bzimage_unpacker(data + 1);
 	return 0;
 }

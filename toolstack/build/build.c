@@ -8,7 +8,8 @@
 
 #include "build/internal.h"
 
-int build_plan(struct pv_plan *plan, const struct image *image, uint64_t memory_kib, struct error *err)
+int build_plan(struct pv_plan *plan, const struct image *image, uint64_t memory_kib,
+	       struct error *err)
 {
 	const struct pv_request request = {
 		.nr_pages = memory_kib / 4,
@@ -26,7 +27,8 @@ int build_plan(struct pv_plan *plan, const struct image *image, uint64_t memory_
 
 static int refused(struct builder *b, const char *what, int rc)
 {
-	return error_set(b->err, ERROR_HYPERCALL, "the hypervisor refuses %s: %s", what, error_text(rc));
+	return error_set(b->err, ERROR_HYPERCALL, "the hypervisor refuses %s: %s", what,
+			 error_text(rc));
 }
 
 /* A page of calls into the hypervisor, where the kernel wants one. */
@@ -41,7 +43,10 @@ static int write_hypercall_page(struct builder *b)
 	return rc ? refused(b, "the hypercall page", rc) : 0;
 }
 
-/* The registers with which a 64-bit PV guest starts ("Start-of-day" in the ABI's xen.h): rsi is start_info. */
+/*
+ * The registers with which a 64-bit PV guest starts ("Start-of-day" in the ABI's xen.h): rsi is
+ * start_info.
+ */
 static int start_vcpu(struct builder *b)
 {
 	const struct pv_plan *plan = b->plan;
@@ -92,13 +97,15 @@ static int find_shared_info(struct builder *b)
 	return 0;
 }
 
-int build_domain(struct hyp *hyp, uint32_t domid, const struct image *image, const struct pv_plan *plan,
-		 const struct build_request *request, struct build_result *result,
-		 void (*progress)(void *context, uint64_t done, uint64_t all), void *context, struct error *err)
+int build_domain(struct hyp *hyp, uint32_t domid, const struct image *image,
+		 const struct pv_plan *plan, const struct build_request *request,
+		 struct build_result *result,
+		 void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
+		 struct error *err)
 {
-	static int (*const steps[])(struct builder *b) = {
-		find_shared_info, build_populate, build_copy, build_write, write_hypercall_page, pin_tables,
-		set_memory_map, build_grant, start_vcpu,
+	static int (*const steps[])(struct builder * b) = {
+		find_shared_info, build_populate, build_copy,  build_write, write_hypercall_page,
+		pin_tables,	  set_memory_map, build_grant, start_vcpu,
 	};
 	struct builder b = {
 		.hyp = hyp, .domid = domid, .image = image, .plan = plan, .request = request,

@@ -4,12 +4,13 @@
 
 #include <string.h>
 
+/* The real-mode part has SETUP_SECTS + 1 sectors of 512 bytes, where 0 means 4. */
 enum {
-	SETUP_SECTS = 0x1f1,	/* 1 byte: 512-byte sectors of the real-mode part, less the first; 0 means 4 */
+	SETUP_SECTS = 0x1f1,	/* 1 byte */
 	MAGIC = 0x202,		/* "HdrS" */
 	VERSION = 0x206,	/* 2 bytes; the payload's place is told since 2.08 */
-	PAYLOAD_OFFSET = 0x248,	/* 4 bytes, from the end of the real-mode part */
-	PAYLOAD_LENGTH = 0x24c,	/* 4 bytes */
+	PAYLOAD_OFFSET = 0x248, /* 4 bytes, from the end of the real-mode part */
+	PAYLOAD_LENGTH = 0x24c, /* 4 bytes */
 };
 
 static uint32_t field(const uint8_t *head, size_t at, size_t len)
@@ -25,14 +26,15 @@ bool bzimage_is(const uint8_t *head, size_t len)
 	return len >= VERSION && !memcmp(head + MAGIC, "HdrS", 4);
 }
 
-int bzimage_parse(struct bzimage *image, const uint8_t *head, size_t len, uint64_t file_size, const char **why)
+int bzimage_parse(struct bzimage *image, const uint8_t *head, size_t len, uint64_t file_size,
+		  const char **why)
 {
 	uint64_t sectors;
 
 	*why = "the file ends before its boot header";
 	if (len < BZIMAGE_HEADER)
 		return -1;
-	*why = "its boot protocol is older than 2.08 (Linux 2.6.26), so its ELF kernel cannot be found";
+	*why = "its boot protocol is older than 2.08, so its ELF kernel cannot be found";
 	if (field(head, VERSION, 2) < 0x208)
 		return -1;
 	sectors = field(head, SETUP_SECTS, 1);

@@ -28,7 +28,9 @@ static uint64_t hash(const uint8_t *data, size_t len)
 	return sum;
 }
 
-/* The first and last block take part: a bzImage ends with the CRC that its build made of all of it. */
+/*
+ * The first and last block take part: a bzImage ends with the CRC that its build made of all of it.
+ */
 int cache_path(const char *kind, int fd, char path[PATH_MAX])
 {
 	uint8_t ends[2 * BLOCK];
@@ -45,9 +47,11 @@ int cache_path(const char *kind, int fd, char path[PATH_MAX])
 		rc = file_read_at(fd, ends + BLOCK, BLOCK, st.st_size - (off_t)BLOCK);
 	if (rc)
 		return rc;
-	time = (unsigned long long)st.st_mtim.tv_sec * 1000000000 + (unsigned long long)st.st_mtim.tv_nsec;
-	snprintf(path, PATH_MAX, "%s/%s/%llx-%llx-%llx", cache_folder, kind, (unsigned long long)st.st_size,
-		 time, (unsigned long long)hash(ends, sizeof(ends)));
+	time = (unsigned long long)st.st_mtim.tv_sec * 1000000000 +
+	       (unsigned long long)st.st_mtim.tv_nsec;
+	snprintf(path, PATH_MAX, "%s/%s/%llx-%llx-%llx", cache_folder, kind,
+		 (unsigned long long)st.st_size, time,
+		 (unsigned long long)hash(ends, sizeof(ends)));
 	return 0;
 }
 

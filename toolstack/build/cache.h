@@ -18,7 +18,9 @@ int cache_path(const char *kind, int fd, char path[PATH_MAX]);
 /* Open an entry for reading, and note that it is in use. A descriptor or -errno. */
 int cache_open(const char *path);
 
-/* Begin a new entry beside at most keep - 1 others: a descriptor and its name for now, or -errno. */
+/*
+ * Begin a new entry beside at most keep - 1 others: a descriptor and its name for now, or -errno.
+ */
 int cache_begin(const char *kind, unsigned keep, char temporary[PATH_MAX]);
 
 /* Give it its name and close it; or, if rc is not 0, remove it. 0 or -errno (rc in that case). */

@@ -69,7 +69,8 @@ static int check(const struct data_map *map, uint64_t size)
 	uint64_t at = 0;
 
 	for (size_t i = 0; i < map->count; i++) {
-		if (map->run[i].start < at || map->run[i].end <= map->run[i].start || map->run[i].end > size)
+		if (map->run[i].start < at || map->run[i].end <= map->run[i].start ||
+		    map->run[i].end > size)
 			return -EINVAL;
 		at = map->run[i].end;
 	}
@@ -92,8 +93,9 @@ static int load(struct data_map *map, const char *path, uint64_t size)
 	if (!rc) {
 		map->count = header.count;
 		map->run = calloc(header.count + 1, sizeof(*map->run));
-		rc = map->run ? file_read_at(fd, map->run, header.count * sizeof(*map->run), sizeof(header)) :
-				-ENOMEM;
+		rc = map->run ? file_read_at(fd, map->run, header.count * sizeof(*map->run),
+					     sizeof(header))
+			      : -ENOMEM;
 	}
 	close(fd);
 	return rc ? rc : check(map, size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files a guest starts from, opened and checked: its kernel (ELF, or bzImage that is unpacked through the cache) and
- * its initrd. Nothing here needs a hypervisor. The kernel's headers are read from a mapping of the file; contents are for
- * the caller to read.
+ * The files a guest starts from, opened and checked: its kernel (ELF, or bzImage that is unpacked
+ * through the cache) and its initrd. Nothing here needs a hypervisor. The kernel's headers are read
+ * from a mapping of the file; contents are for the caller to read.
  */
 #ifndef BUILD_IMAGE_H
 #define BUILD_IMAGE_H
@@ -25,7 +25,10 @@ struct image {
 	uint64_t initrd_size;
 };
 
-/* Open both; initrd may be NULL. 0, or -1 and err (ERROR_FILE, ERROR_KERNEL, ERROR_NO_MEMORY) with nothing open. */
+/*
+ * Open both; initrd may be NULL. 0, or -1 and err (ERROR_FILE, ERROR_KERNEL, ERROR_NO_MEMORY) with
+ * nothing open.
+ */
 int image_open(struct image *image, const char *kernel, const char *initrd, struct error *err);
 
 void image_close(struct image *image);

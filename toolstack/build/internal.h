@@ -27,7 +27,10 @@ int build_populate(struct builder *b);
 /* Copy kernel and initrd to where the plan wants them. */
 int build_copy(struct builder *b);
 
-/* Write the pages of the plan that are not of a file: P2M list, page tables, start_info, and shared_info. */
+/*
+ * Write the pages of the plan that are not of a file: P2M list, page tables, start_info, and
+ * shared_info.
+ */
 int build_write(struct builder *b);
 
 /* Let Domain-0 map the store's and the console's page: entries in the guest's grant table. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A new guest's memory, and what is written to it: see build/internal.h. Foreign frames are mapped in big batches. */
+/*
+ * A new guest's memory, and what is written to it: see build/internal.h. Foreign frames are mapped
+ * in big batches.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,8 @@
 #include "build/internal.h"
 #include "lib/file.h"
 
-#define LARGE_ORDER 9U		/* 2 MiB: few extents to ask for, and a large page's worth of contiguous memory */
+#define LARGE_ORDER                                                                                \
+	9U /* 2 MiB: few extents to ask for, and a large page's worth of contiguous memory */
 #define LARGE (1UL << LARGE_ORDER)
 #define COPY_FRAMES 4096UL	/* frames of a file that are mapped at a time */
 #define MAP_FRAMES 65536UL	/* frames that are asked for at a time, so that progress is seen */
@@ -21,12 +25,15 @@ static int no_memory(struct builder *b, int rc)
 	unsigned long want = b->plan->request.nr_pages >> 8;
 
 	if (rc < 0 && rc != -ENOMEM)
-		return error_set(b->err, ERROR_HYPERCALL, "the hypervisor refuses to give memory: %s", error_text(rc));
+		return error_set(b->err, ERROR_HYPERCALL,
+				 "the hypervisor refuses to give memory: %s", error_text(rc));
 	if (hyp_host_physinfo(b->hyp, &host))
 		return error_set(b->err, ERROR_NO_MEMORY, "the host has no %lu MiB free", want);
-	return error_set(b->err, ERROR_NO_MEMORY,
-			 "the host has no %lu MiB free, only %llu beside what the guest already took; stop another guest "
-			 "or give less", want, (unsigned long long)host.free_pages >> 8);
+	return error_set(
+		b->err, ERROR_NO_MEMORY,
+		"the host has no %lu MiB free, only %llu beside what the guest already took; stop "
+		"another guest or give less",
+		want, (unsigned long long)host.free_pages >> 8);
 }
 
 /* Populate as many whole 2 MiB extents as there are; *pfn advances over them. */
@@ -80,11 +87,15 @@ static void *map_frames(struct builder *b, const uint64_t *mfns, unsigned n)
 	int rc = hyp_foreign_map(b->hyp, b->domid, PROT_READ | PROT_WRITE, mfns, n, &va);
 
 	if (rc)
-		error_set(b->err, ERROR_HYPERCALL, "the guest's memory cannot be mapped: %s", error_text(rc));
+		error_set(b->err, ERROR_HYPERCALL, "the guest's memory cannot be mapped: %s",
+			  error_text(rc));
 	return rc ? NULL : va;
 }
 
-/* Copy len bytes of a file to the guest's pseudo-physical address to. Reads go into the guest's frames without a detour. */
+/*
+ * Copy len bytes of a file to the guest's pseudo-physical address to. Reads go into the guest's
+ * frames without a detour.
+ */
 static int copy_file(struct builder *b, int fd, uint64_t offset, uint64_t to, uint64_t len)
 {
 	while (len) {
@@ -99,9 +110,11 @@ static int copy_file(struct builder *b, int fd, uint64_t offset, uint64_t to, ui
 		rc = file_read_at(fd, va + skip, n, (off_t)offset);
 		hyp_unmap(va, frames);
 		if (rc == -ENODATA)
-			return error_set(b->err, ERROR_FILE, "kernel or initrd became shorter while it was read");
+			return error_set(b->err, ERROR_FILE,
+					 "kernel or initrd became shorter while it was read");
 		if (rc)
-			return error_set(b->err, ERROR_FILE, "kernel or initrd cannot be read: %s", error_text(rc));
+			return error_set(b->err, ERROR_FILE, "kernel or initrd cannot be read: %s",
+					 error_text(rc));
 		offset += n;
 		to += n;
 		len -= n;
@@ -129,8 +142,8 @@ static int copy_segment(struct builder *b, const struct elf_segment *segment, bo
 		if (run.start >= run.end)
 			continue;
 		if (act)
-			rc = copy_file(b, b->image->kernel_fd, run.start, to + (run.start - segment->offset),
-				       run.end - run.start);
+			rc = copy_file(b, b->image->kernel_fd, run.start,
+				       to + (run.start - segment->offset), run.end - run.start);
 		else
 			b->to_copy += run.end - run.start;
 	}
@@ -203,10 +216,12 @@ int build_write(struct builder *b)
 		return -1;
 	memcpy(va, b->mfns, plan->request.nr_pages * sizeof(*b->mfns));
 	for (unsigned i = 0; i < nr_tables; i++)
-		pv_plan_fill_table(plan, i, (uint64_t *)(va + (nr_list + i) * HYP_PAGE_SIZE), mfn_of, b);
+		pv_plan_fill_table(plan, i, (uint64_t *)(va + (nr_list + i) * HYP_PAGE_SIZE),
+				   mfn_of, b);
 	write_start_info(b, (struct start_info *)(va + (n - 2) * HYP_PAGE_SIZE));
 	write_shared_info((struct shared_info *)(va + (n - 1) * HYP_PAGE_SIZE));
-	hyp_unmap(va, n);	/* before the tables are pinned: they may not be writable from here then */
+	hyp_unmap(va,
+		  n); /* before the tables are pinned: they may not be writable from here then */
 	return 0;
 }
 
@@ -217,8 +232,8 @@ static struct grant_entry_v1 *map_grant_table(struct builder *b)
 	uint64_t mfn;
 	int rc;
 
-	rc = hyp_resource_map(b->hyp, b->domid, XENMEM_resource_grant_table, XENMEM_resource_grant_table_id_shared, 0, 1,
-			      &va);
+	rc = hyp_resource_map(b->hyp, b->domid, XENMEM_resource_grant_table,
+			      XENMEM_resource_grant_table_id_shared, 0, 1, &va);
 	if (rc)
 		rc = hyp_grant_frame(b->hyp, b->domid, &mfn);
 	else
@@ -226,7 +241,8 @@ static struct grant_entry_v1 *map_grant_table(struct builder *b)
 	if (!rc)
 		rc = hyp_foreign_map(b->hyp, b->domid, PROT_READ | PROT_WRITE, &mfn, 1, &va);
 	if (rc)
-		error_set(b->err, ERROR_HYPERCALL, "the guest's grant table cannot be mapped: %s", error_text(rc));
+		error_set(b->err, ERROR_HYPERCALL, "the guest's grant table cannot be mapped: %s",
+			  error_text(rc));
 	return rc ? NULL : va;
 }
 
@@ -237,10 +253,14 @@ int build_grant(struct builder *b)
 	if (!entries)
 		return -1;
 	entries[GNTTAB_RESERVED_CONSOLE] = (struct grant_entry_v1){
-		.flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)b->mfns[b->plan->console.pfn],
+		.flags = GTF_permit_access,
+		.domid = 0,
+		.frame = (uint32_t)b->mfns[b->plan->console.pfn],
 	};
 	entries[GNTTAB_RESERVED_XENSTORE] = (struct grant_entry_v1){
-		.flags = GTF_permit_access, .domid = 0, .frame = (uint32_t)b->mfns[b->plan->store.pfn],
+		.flags = GTF_permit_access,
+		.domid = 0,
+		.frame = (uint32_t)b->mfns[b->plan->store.pfn],
 	};
 	hyp_unmap(entries, 1);
 	return 0;

@@ -91,8 +91,8 @@ static ssize_t drain(int pipe, int fd, size_t limit)
 }
 
 /*
- * Unpack into fd. What counts is that the promised number of bytes comes out: tools differ in what they say to the four
- * bytes behind the stream.
+ * Unpack into fd. What counts is that the promised number of bytes comes out: tools differ in what
+ * they say to the four bytes behind the stream.
  */
 static int unpack(int in, const char *path, const struct bzimage *image, int out, struct error *err)
 {
@@ -110,26 +110,33 @@ static int unpack(int in, const char *path, const struct bzimage *image, int out
 		return error_set(err, ERROR_FILE, "kernel %s: %s", path, error_text(rc));
 	argv = bzimage_unpacker(magic);
 	if (!argv)
-		return error_set(err, ERROR_KERNEL, "kernel %s: compressed in an unknown way; known are xz, zstd, gzip, bzip2, "
-				 "lzma, lz4, lzo", path);
+		return error_set(
+			err, ERROR_KERNEL,
+			"kernel %s: compressed in an unknown way; known are xz, zstd, gzip, bzip2, "
+			"lzma, lz4, lzo",
+			path);
 	if (promised > UNPACKED_MAX)
-		return error_set(err, ERROR_KERNEL, "kernel %s: claims to unpack to %u MiB", path, promised >> 20);
+		return error_set(err, ERROR_KERNEL, "kernel %s: claims to unpack to %u MiB", path,
+				 promised >> 20);
 	if (lseek(in, (off_t)image->offset, SEEK_SET) < 0)
 		return error_set(err, ERROR_FILE, "kernel %s: %s", path, error_text(-errno));
 	rc = start_tool(argv, in, &pipe, &pid);
 	if (rc)
-		return error_set(err, ERROR_KERNEL, "kernel %s: cannot be unpacked with %s: %s; install it", path, argv[0],
-				 error_text(rc));
+		return error_set(err, ERROR_KERNEL,
+				 "kernel %s: cannot be unpacked with %s: %s; install it", path,
+				 argv[0], error_text(rc));
 	size = drain(pipe, out, promised);
 	close(pipe);
 	kill(pid, SIGKILL);	/* it may still write, into a pipe that is gone */
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (size < 0)
-		return error_set(err, ERROR_FILE, "kernel %s: cannot be unpacked to %s: %s", path, cache_folder,
-				 error_text((int)size));
+		return error_set(err, ERROR_FILE, "kernel %s: cannot be unpacked to %s: %s", path,
+				 cache_folder, error_text((int)size));
 	if (size != (ssize_t)promised)
-		return error_set(err, ERROR_KERNEL, "kernel %s: its payload is damaged, or %s cannot unpack it", path, argv[0]);
+		return error_set(err, ERROR_KERNEL,
+				 "kernel %s: its payload is damaged, or %s cannot unpack it", path,
+				 argv[0]);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command enso: a table of verbs, one verb per file. Only this folder prints and exits. A verb gets its options and
- * operands parsed by the table that also prints its help; what it can't do it reports through struct error, whose code is
- * the exit code.
+ * The command enso: a table of verbs, one verb per file. Only this folder prints and exits. A verb
+ * gets its options and operands parsed by the table that also prints its help; what it can't do it
+ * reports through struct error, whose code is the exit code.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -23,7 +23,10 @@ struct cli_option {
 	const char *text;
 };
 
-/* What was given: by position of the option in the verb's table, "" for one without argument, NULL if absent. */
+/*
+ * What was given: by position of the option in the verb's table, "" for one without argument, NULL
+ * if absent.
+ */
 struct cli_args {
 	const char *option[CLI_OPTIONS_MAX];
 	char **operand;
@@ -32,7 +35,7 @@ struct cli_args {
 
 struct cli_verb {
 	const char *name;
-	const char *aliases;		/* with spaces between, or NULL: the words of virsh and xl */
+	const char *aliases; /* with spaces between, or NULL: the words of virsh and xl */
 	const char *operands;		/* as in the synopsis */
 	int min_operands, max_operands;
 	const char *summary;		/* one line for the list of verbs */
@@ -45,14 +48,16 @@ struct cli_verb {
 /* The table, ends with NULL. */
 extern const struct cli_verb *const cli_verbs[];
 
-extern const struct cli_verb cli_create, cli_list, cli_info, cli_console_verb, cli_pause, cli_unpause, cli_shutdown,
-	cli_reboot, cli_destroy, cli_dmesg, cli_host, cli_help, cli_version;
+extern const struct cli_verb cli_create, cli_list, cli_info, cli_console_verb, cli_pause,
+	cli_unpause, cli_shutdown, cli_reboot, cli_destroy, cli_dmesg, cli_host, cli_help,
+	cli_version;
 
 /* The verb called name, or with it as alias; NULL if there is none. */
 const struct cli_verb *cli_find(const char *name);
 
 /* Parse argv[0..argc) behind the verb. 0, 1 if help was asked for, or -1 with err set. */
-int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args, struct error *err);
+int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args,
+	      struct error *err);
 
 void cli_print_help(FILE *out, const struct cli_verb *verb);
 void cli_print_verbs(FILE *out);
@@ -64,7 +69,10 @@ int cli_attach(uint32_t domid, const char *name, struct error *err);
 int cli_number(const char *option, const char *text, long max, long *value, struct error *err);
 
 struct json_t;
-/* Print a JSON value on standard output and free it; NULL stands for memory that ran out. 0 or -1 with err set. */
+/*
+ * Print a JSON value on standard output and free it; NULL stands for memory that ran out. 0 or -1
+ * with err set.
+ */
 int cli_print_json(struct json_t *value, struct error *err);
 
 #endif

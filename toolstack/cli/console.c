@@ -13,16 +13,19 @@ int cli_attach(uint32_t domid, const char *name, struct error *err)
 	int fd = console_connect(domid, PATIENCE_MS), rc;
 
 	if (fd == -ENOENT)
-		return error_set(err, ERROR_STATE, "%s: has no console; is enso-consoled running?", name);
+		return error_set(err, ERROR_STATE, "%s: has no console; is enso-consoled running?",
+				 name);
 	if (fd < 0)
-		return error_set(err, ERROR_FAILED, "%s: its console cannot be reached: %s; is enso-consoled running?", name,
-				 error_text(fd));
+		return error_set(err, ERROR_FAILED,
+				 "%s: its console cannot be reached: %s; is enso-consoled running?",
+				 name, error_text(fd));
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr, "Connected to %s; Ctrl-] leaves.\n", name);
 	rc = console_interact(fd);
 	close(fd);
 	if (rc < 0)
-		return error_set(err, ERROR_FAILED, "%s: its console failed: %s", name, error_text(rc));
+		return error_set(err, ERROR_FAILED, "%s: its console failed: %s", name,
+				 error_text(rc));
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr, "%s\n", rc == CONSOLE_CLOSED ? "The guest is gone." : "");
 	return 0;
@@ -35,7 +38,8 @@ static int run_console(struct vm *vm, const struct cli_args *args, struct error 
 	if (vm_find(vm, args->operand[0], &info, err))
 		return -1;
 	if (info.domid == 0)
-		return error_set(err, ERROR_STATE, "Domain-0: its console is the one of this machine");
+		return error_set(err, ERROR_STATE,
+				 "Domain-0: its console is the one of this machine");
 	return cli_attach(info.domid, info.name, err);
 }
 
@@ -45,6 +49,7 @@ const struct cli_verb cli_console_verb = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = "Connect to a guest's console; Ctrl-] leaves",
-	.text = "What the guest wrote last comes first. Standard input and output may be files or pipes.",
+	.text = "What the guest wrote last comes first. Standard input and output may be files or "
+		"pipes.",
 	.run = run_console,
 };

@@ -63,7 +63,8 @@ const struct cli_verb cli_shutdown = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = "Ask a guest to power itself off",
-	.text = "Its kernel is asked and may take its time, or not listen: \"enso destroy\" ends it at once.",
+	.text = "Its kernel is asked and may take its time, or not listen: \"enso destroy\" ends "
+		"it at once.",
 	.options = {
 		{ "wait", 'w', NULL, "until it has, at most a minute" },
 		{ "timeout", 't', "SECONDS", "wait, but not longer than this" },

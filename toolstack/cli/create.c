@@ -39,7 +39,8 @@ static void print_warning(void *context, const char *text)
 	fprintf(stderr, "enso: warning: %s\n", text);
 }
 
-static int create(struct vm *vm, struct vm_config *config, const struct cli_args *args, struct error *err)
+static int create(struct vm *vm, struct vm_config *config, const struct cli_args *args,
+		  struct error *err)
 {
 	struct progress progress = { .shown = false };
 	struct vm_create_options options = { .paused = args->option[0], .context = &progress };
@@ -76,7 +77,8 @@ const struct cli_verb cli_create = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = "Create a guest from its XML and start it",
-	.text = "FILE.xml is a libvirt domain definition, as enso-xml(5) describes; - is standard input.",
+	.text = "FILE.xml is a libvirt domain definition, as enso-xml(5) describes; - is standard "
+		"input.",
 	.options = {
 		{ "paused", 'p', NULL, "leave it paused" },
 		{ "console", 'c', NULL, "connect to its console; Ctrl-] leaves" },

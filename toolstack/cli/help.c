@@ -16,7 +16,8 @@ static int run_help(struct vm *vm, const struct cli_args *args, struct error *er
 	}
 	verb = cli_find(args->operand[0]);
 	if (!verb)
-		return error_set(err, ERROR_USAGE, "%s: no such verb; \"enso help\" lists them", args->operand[0]);
+		return error_set(err, ERROR_USAGE, "%s: no such verb; \"enso help\" lists them",
+				 args->operand[0]);
 	cli_print_help(stdout, verb);
 	return 0;
 }

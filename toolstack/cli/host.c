@@ -26,7 +26,8 @@ static int read_host(struct hyp *hyp, struct host *host, struct error *err)
 		rc = host->version < 0 ? host->version : 0;
 	}
 	if (rc)
-		return error_set(err, rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
+		return error_set(err,
+				 rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
 				 "the hypervisor does not tell about the host: %s", error_text(rc));
 	/* Texts that it does not give stay empty. */
 	hyp_host_version(hyp, XENVER_extraversion, host->extra, sizeof(host->extra) - 1);
@@ -43,9 +44,13 @@ static void detected(uint32_t bits, char *text, size_t size)
 		uint32_t bit;
 		const char *word;
 	} words[] = {
-		{ XEN_SYSCTL_PHYSCAP_pv, "pv" }, { XEN_SYSCTL_PHYSCAP_hvm, "hvm" }, { XEN_SYSCTL_PHYSCAP_hap, "hap" },
-		{ XEN_SYSCTL_PHYSCAP_shadow, "shadow" }, { XEN_SYSCTL_PHYSCAP_directio, "iommu" },
-		{ XEN_SYSCTL_PHYSCAP_gnttab_v1, "grant-v1" }, { XEN_SYSCTL_PHYSCAP_gnttab_v2, "grant-v2" },
+		{ XEN_SYSCTL_PHYSCAP_pv, "pv" },
+		{ XEN_SYSCTL_PHYSCAP_hvm, "hvm" },
+		{ XEN_SYSCTL_PHYSCAP_hap, "hap" },
+		{ XEN_SYSCTL_PHYSCAP_shadow, "shadow" },
+		{ XEN_SYSCTL_PHYSCAP_directio, "iommu" },
+		{ XEN_SYSCTL_PHYSCAP_gnttab_v1, "grant-v1" },
+		{ XEN_SYSCTL_PHYSCAP_gnttab_v2, "grant-v2" },
 	};
 
 	text[0] = 0;
@@ -57,6 +62,31 @@ static void detected(uint32_t bits, char *text, size_t size)
 	}
 }
 
+static json_t *to_json(const struct host *host, const char *version, const char *found)
+{
+	const struct xen_sysctl_physinfo *p = &host->physical;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} numbers[] = {
+		{ "cpus", p->nr_cpus },
+		{ "threads_per_core", p->threads_per_core },
+		{ "cores_per_socket", p->cores_per_socket },
+		{ "nodes", p->nr_nodes },
+		{ "cpu_khz", p->cpu_khz },
+		{ "memory_kib", p->total_pages * 4 },
+		{ "free_kib", p->free_pages * 4 },
+	};
+	json_t *object = json_pack("{s:s s:s s:s s:s s:s}", "version", version, "changeset",
+				   host->changeset, "guests", host->guests, "detected", found,
+				   "options", host->options);
+
+	for (size_t i = 0; object && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		json_object_set_new(object, numbers[i].name,
+				    json_integer((json_int_t)numbers[i].value));
+	return object;
+}
+
 static int run_host(struct vm *vm, const struct cli_args *args, struct error *err)
 {
 	struct host host = { 0 };
@@ -65,19 +95,16 @@ static int run_host(struct vm *vm, const struct cli_args *args, struct error *er
 
 	if (vm_need_hyp(vm, err) || read_host(vm->hyp, &host, err))
 		return -1;
-	snprintf(version, sizeof(version), "%d.%d%s", host.version >> 16, host.version & 0xffff, host.extra);
+	snprintf(version, sizeof(version), "%d.%d%s", host.version >> 16, host.version & 0xffff,
+		 host.extra);
 	detected(p->capabilities, found, sizeof(found));
 	if (args->option[0])
-		return cli_print_json(json_pack("{s:s s:s s:s s:s s:s s:I s:I s:I s:I s:I s:I s:I}", "version", version,
-			"changeset", host.changeset, "guests", host.guests, "detected", found, "options", host.options,
-			"cpus", (json_int_t)p->nr_cpus, "threads_per_core", (json_int_t)p->threads_per_core,
-			"cores_per_socket", (json_int_t)p->cores_per_socket, "nodes", (json_int_t)p->nr_nodes,
-			"cpu_khz", (json_int_t)p->cpu_khz, "memory_kib", (json_int_t)p->total_pages * 4,
-			"free_kib", (json_int_t)p->free_pages * 4), err);
-	printf("Version:     %s (%s)\nOptions:     %s\nGuests:      %s\nDetected:    %s\n", version, host.changeset,
-	       host.options, host.guests, found);
-	printf("CPUs:        %u (%u threads in a core, %u cores in a socket, %u nodes), %u MHz\n", p->nr_cpus,
-	       p->threads_per_core, p->cores_per_socket, p->nr_nodes, p->cpu_khz / 1000);
+		return cli_print_json(to_json(&host, version, found), err);
+	printf("Version:     %s (%s)\nOptions:     %s\nGuests:      %s\nDetected:    %s\n", version,
+	       host.changeset, host.options, host.guests, found);
+	printf("CPUs:        %u (%u threads in a core, %u cores in a socket, %u nodes), %u MHz\n",
+	       p->nr_cpus, p->threads_per_core, p->cores_per_socket, p->nr_nodes,
+	       p->cpu_khz / 1000);
 	printf("Memory:      %llu MiB, %llu MiB free\n", (unsigned long long)p->total_pages >> 8,
 	       (unsigned long long)p->free_pages >> 8);
 	return 0;

@@ -16,12 +16,15 @@ static json_t *to_json(const struct vm_info *info)
 	json_t *object;
 
 	config_format_uuid(info->uuid, uuid);
-	object = json_pack("{s:I s:s s:s s:s s:I s:I s:I s:f}", "id", (json_int_t)info->domid, "name", info->name,
-			   "uuid", uuid, "state", vm_state_name(info->state), "vcpus", (json_int_t)info->vcpus,
-			   "memory_kib", (json_int_t)info->memory_kib, "max_memory_kib",
-			   (json_int_t)info->max_memory_kib, "cpu_seconds", (double)info->cpu_ns / 1e9);
+	object = json_pack("{s:I s:s s:s s:s s:I s:I s:I s:f}", "id", (json_int_t)info->domid,
+			   "name", info->name, "uuid", uuid, "state", vm_state_name(info->state),
+			   "vcpus", (json_int_t)info->vcpus, "memory_kib",
+			   (json_int_t)info->memory_kib, "max_memory_kib",
+			   (json_int_t)info->max_memory_kib, "cpu_seconds",
+			   (double)info->cpu_ns / 1e9);
 	if (object && ended(info))
-		json_object_set_new(object, "reason", json_string(vm_reason_name(info->shutdown_reason)));
+		json_object_set_new(object, "reason",
+				    json_string(vm_reason_name(info->shutdown_reason)));
 	return object;
 }
 
@@ -45,12 +48,15 @@ static int run_list(struct vm *vm, const struct cli_args *args, struct error *er
 	if (args->option[0]) {
 		rc = print_list_json(infos, count, err);
 	} else {
-		printf("%5s  %-24s %-9s %5s %11s %10s\n", "Id", "Name", "State", "vCPUs", "Memory MiB", "CPU s");
+		printf("%5s  %-24s %-9s %5s %11s %10s\n", "Id", "Name", "State", "vCPUs",
+		       "Memory MiB", "CPU s");
 		for (size_t i = 0; i < count; i++) {
 			const struct vm_info *info = &infos[i];
 
-			printf("%5u  %-24s %-9s %5u %11llu %10.1f\n", info->domid, info->name, vm_state_name(info->state),
-			       info->vcpus, (unsigned long long)info->memory_kib >> 10, (double)info->cpu_ns / 1e9);
+			printf("%5u  %-24s %-9s %5u %11llu %10.1f\n", info->domid, info->name,
+			       vm_state_name(info->state), info->vcpus,
+			       (unsigned long long)info->memory_kib >> 10,
+			       (double)info->cpu_ns / 1e9);
 		}
 	}
 	free(infos);
@@ -76,11 +82,12 @@ static int run_info(struct vm *vm, const struct cli_args *args, struct error *er
 	if (args->option[0])
 		return cli_print_json(to_json(&info), err);
 	config_format_uuid(info.uuid, uuid);
-	printf("Id:          %u\nName:        %s\nUUID:        %s\nState:       %s", info.domid, info.name, uuid,
-	       vm_state_name(info.state));
+	printf("Id:          %u\nName:        %s\nUUID:        %s\nState:       %s", info.domid,
+	       info.name, uuid, vm_state_name(info.state));
 	if (ended(&info))
 		printf(" (%s)", vm_reason_name(info.shutdown_reason));
-	printf("\nvCPUs:       %u\nMemory:      %llu KiB\n", info.vcpus, (unsigned long long)info.memory_kib);
+	printf("\nvCPUs:       %u\nMemory:      %llu KiB\n", info.vcpus,
+	       (unsigned long long)info.memory_kib);
 	if (info.max_memory_kib >> 40)
 		printf("Max memory:  no limit\n");
 	else

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The command enso: finds the verb, runs it, tells its error in one line. The exit code is the error's: see enso(1). */
+/*
+ * The command enso: finds the verb, runs it, tells its error in one line. The exit code is the
+ * error's: see enso(1).
+ */
 #include <signal.h>
 #include <string.h>
 

@@ -6,8 +6,9 @@
 #include "cli/cli.h"
 
 const struct cli_verb *const cli_verbs[] = {
-	&cli_create, &cli_list, &cli_info, &cli_console_verb, &cli_pause, &cli_unpause, &cli_shutdown, &cli_reboot,
-	&cli_destroy, &cli_host, &cli_dmesg, &cli_help, &cli_version, NULL,
+	&cli_create,   &cli_list,   &cli_info,	  &cli_console_verb, &cli_pause, &cli_unpause,
+	&cli_shutdown, &cli_reboot, &cli_destroy, &cli_host,	     &cli_dmesg, &cli_help,
+	&cli_version,  NULL,
 };
 
 /* Is name one of the words? */
@@ -34,9 +35,11 @@ const struct cli_verb *cli_find(const char *name)
 	return NULL;
 }
 
-static int usage(const struct cli_verb *verb, struct error *err, const char *what, const char *which)
+static int usage(const struct cli_verb *verb, struct error *err, const char *what,
+		 const char *which)
 {
-	return error_set(err, ERROR_USAGE, "%s: %s%s; see \"enso help %s\"", verb->name, what, which, verb->name);
+	return error_set(err, ERROR_USAGE, "%s: %s%s; see \"enso help %s\"", verb->name, what,
+			 which, verb->name);
 }
 
 /* The position of the option that arg (without its dashes, up to len) names, or -1. */
@@ -45,15 +48,16 @@ static int find_option(const struct cli_verb *verb, const char *name, size_t len
 	for (int i = 0; i < CLI_OPTIONS_MAX && verb->options[i].name; i++) {
 		const struct cli_option *option = &verb->options[i];
 
-		if (letter ? option->letter == letter : strlen(option->name) == len && !strncmp(option->name, name, len))
+		if (letter ? option->letter == letter
+			   : strlen(option->name) == len && !strncmp(option->name, name, len))
 			return i;
 	}
 	return -1;
 }
 
 /* One option at argv[*at]; *at moves over an argument that follows. 1 if it is a call for help. */
-static int parse_option(const struct cli_verb *verb, int argc, char **argv, int *at, struct cli_args *args,
-			struct error *err)
+static int parse_option(const struct cli_verb *verb, int argc, char **argv, int *at,
+			struct cli_args *args, struct error *err)
 {
 	const char *arg = argv[*at], *value = NULL;
 	bool is_long = arg[1] == '-';
@@ -82,7 +86,8 @@ static int parse_option(const struct cli_verb *verb, int argc, char **argv, int 
 	return 0;
 }
 
-int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args, struct error *err)
+int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args,
+	      struct error *err)
 {
 	bool only_operands = false;
 
@@ -112,8 +117,9 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_arg
 
 void cli_print_help(FILE *out, const struct cli_verb *verb)
 {
-	fprintf(out, "usage: enso %s%s%s%s\n\n%s.\n", verb->name, verb->options[0].name ? " [OPTION]..." : "",
-		*verb->operands ? " " : "", verb->operands, verb->summary);
+	fprintf(out, "usage: enso %s%s%s%s\n\n%s.\n", verb->name,
+		verb->options[0].name ? " [OPTION]..." : "", *verb->operands ? " " : "",
+		verb->operands, verb->summary);
 	if (verb->text)
 		fprintf(out, "%s\n", verb->text);
 	if (verb->options[0].name)
@@ -151,6 +157,7 @@ int cli_number(const char *option, const char *text, long max, long *value, stru
 
 	*value = strtol(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || *value < 1 || *value > max)
-		return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a number from 1 to %ld", option, text, max);
+		return error_set(err, ERROR_USAGE, "--%s: \"%s\" is not a number from 1 to %ld",
+				 option, text, max);
 	return 0;
 }

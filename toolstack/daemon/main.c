@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ensod: does what guests' definitions say about their end (on_poweroff, on_reboot, on_crash), and clears away what programs
- * that were killed left behind. Runs in the foreground, for a supervisor to start again; keeps nothing that matters in its own
- * memory, so it may be killed at any time: it finds guests and unfinished restarts again (see vm/vm.h).
+ * ensod: does what guests' definitions say about their end (on_poweroff, on_reboot, on_crash), and
+ * clears away what programs that were killed left behind. Runs in the foreground, for a supervisor
+ * to start again; keeps nothing that matters in its own memory, so it may be killed at any time: it
+ * finds guests and unfinished restarts again (see vm/vm.h).
  *
- * Privileges: root, as it creates and destroys domains. Trusted: the store daemon and what only root writes. From guests it
- * takes no more than that they ended and why.
+ * Privileges: root, as it creates and destroys domains. Trusted: the store daemon and what only
+ * root writes. From guests it takes no more than that they ended and why.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -63,7 +64,8 @@ static void finish(struct vm *vm, struct restarts *restarts, const struct vm_inf
 	if (action < 0)
 		say("%s: ended (%s): %s", info->name, reason, err.text);
 	else if (action == VM_ACTION_DESTROY)
-		say("%s: ended (%s), destroyed%s", info->name, reason, loop ? ": it ends again and again" : "");
+		say("%s: ended (%s), destroyed%s", info->name, reason,
+		    loop ? ": it ends again and again" : "");
 	else if (action == VM_ACTION_RESTART)
 		say("%s: ended (%s), started again as domain %u", info->name, reason, domid);
 	if (action == VM_ACTION_RESTART)
@@ -121,7 +123,9 @@ static int start(struct vm *vm, struct error *err)
 	rc = store_connect(&vm->store, START_WAIT_MS);
 	if (!rc)
 		rc = store_watch(vm->store, "@releaseDomain", "ensod");
-	return rc ? error_set(err, ERROR_STORE, "the store daemon cannot be reached: %s", error_text(rc)) : 0;
+	return rc ? error_set(err, ERROR_STORE, "the store daemon cannot be reached: %s",
+			      error_text(rc))
+		  : 0;
 }
 
 int main(int argc, char **argv)
@@ -132,7 +136,9 @@ int main(int argc, char **argv)
 
 	if (argc > 1) {
 		fprintf(strcmp(argv[1], "--help") ? stderr : stdout,
-			"usage: ensod\nDoes what guests' definitions say about their end; runs in the foreground. See ensod(8).\n");
+			"usage: ensod\n"
+			"Does what guests' definitions say about their end; runs in the "
+			"foreground. See ensod(8).\n");
 		return strcmp(argv[1], "--help") ? ERROR_USAGE : 0;
 	}
 	if (start(&vm, &err)) {
@@ -152,7 +158,7 @@ int main(int argc, char **argv)
 		}
 		if (rc != -ETIMEDOUT) {
 			say("the store daemon does not come back: %s", error_text(rc));
-			return ERROR_STORE;	/* the supervisor starts us again, with all watches new */
+			return ERROR_STORE; /* the supervisor starts us again */
 		}
 	}
 }

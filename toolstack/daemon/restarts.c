@@ -17,7 +17,8 @@ bool restarts_is_loop(struct restarts *restarts, const uint8_t uuid[16], long no
 {
 	const struct restart *guest = find(restarts, uuid);
 
-	return guest && guest->quick >= RESTARTS_PATIENCE && now_ms - guest->at_ms < RESTARTS_QUICK_MS;
+	return guest && guest->quick >= RESTARTS_PATIENCE &&
+	       now_ms - guest->at_ms < RESTARTS_QUICK_MS;
 }
 
 /* A place for one more: a new one, or that of the guest that restarted longest ago. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guests that were started again: who does so too fast is in a loop. Pure; the caller tells the time. Forgets the oldest when
- * full, which only makes it more patient.
+ * Guests that were started again: who does so too fast is in a loop. Pure; the caller tells the
+ * time. Forgets the oldest when full, which only makes it more patient.
  */
 #ifndef DAEMON_RESTARTS_H
 #define DAEMON_RESTARTS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hypercalls through /dev/xen/privcmd. The hypervisor reads and writes arguments through this process's page tables
- * and cannot fault pages in, so arguments live in memory that the kernel leaves in place.
+ * Hypercalls through /dev/xen/privcmd. The hypervisor reads and writes arguments through this
+ * process's page tables and cannot fault pages in, so arguments live in memory that the kernel
+ * leaves in place.
  */
 #include "hyp/internal.h"
 
@@ -21,7 +22,8 @@ static void *map_buffer(const struct hyp *hyp, size_t size)
 {
 	if (hyp->hypercall >= 0)
 		return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, hyp->hypercall, 0);
-	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+	return mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
 }
 
 int hyp_reserve(struct hyp *hyp, size_t size)
@@ -76,10 +78,13 @@ long hyp_memory_op(struct hyp *hyp, unsigned cmd, void *arg, size_t size)
 static int open_error(struct error *err)
 {
 	if (errno == EACCES || errno == EPERM)
-		return error_set(err, ERROR_PERMISSION, "/dev/xen/privcmd: %s; run as root", error_text(-errno));
-	return error_set(err, ERROR_NO_HOST,
-			 "/dev/xen/privcmd: %s; this is not the control domain of a hypervisor, or its kernel lacks "
-			 "the module xen-privcmd", error_text(-errno));
+		return error_set(err, ERROR_PERMISSION, "/dev/xen/privcmd: %s; run as root",
+				 error_text(-errno));
+	return error_set(
+		err, ERROR_NO_HOST,
+		"/dev/xen/privcmd: %s; this is not the control domain of a hypervisor, or its "
+		"kernel lacks the module xen-privcmd",
+		error_text(-errno));
 }
 
 int hyp_open(struct hyp **out, struct error *err)

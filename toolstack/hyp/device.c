@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes as a device with its own descriptor: event channels, grants, the local store's page. */
+/*
+ * What comes as a device with its own descriptor: event channels, grants, the local store's page.
+ */
 #include "hyp/hyp.h"
 
 #include <errno.h>
@@ -98,7 +100,8 @@ int hyp_grant_map(int fd, uint32_t domid, const uint32_t *refs, unsigned n, void
 		rc = -errno;
 		goto out;
 	}
-	va = mmap(NULL, n * HYP_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)arg->index);
+	va = mmap(NULL, n * HYP_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		  (off_t)arg->index);
 	if (va == MAP_FAILED) {
 		rc = -errno;
 		unmap_index(fd, arg->index, n);

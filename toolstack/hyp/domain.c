@@ -31,7 +31,8 @@ int hyp_domctl(struct hyp *hyp, uint32_t cmd, struct xen_domctl *op)
 	return rc;
 }
 
-int hyp_domain_create(struct hyp *hyp, uint32_t *domid, const struct xen_domctl_createdomain *config)
+int hyp_domain_create(struct hyp *hyp, uint32_t *domid,
+		      const struct xen_domctl_createdomain *config)
 {
 	struct xen_domctl *op = take_domctl(hyp);
 	int rc;
@@ -92,7 +93,8 @@ int hyp_domain_hypercall_page(struct hyp *hyp, uint32_t domid, uint64_t gmfn)
 	return domctl(hyp, domid, XEN_DOMCTL_hypercall_init, op);
 }
 
-int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, const struct vcpu_guest_context *context)
+int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
+			 const struct vcpu_guest_context *context)
 {
 	struct xen_domctl *op = take_domctl(hyp);
 	struct vcpu_guest_context *copy = hyp_take(hyp, sizeof(*copy));
@@ -103,7 +105,8 @@ int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, const s
 	return domctl(hyp, domid, XEN_DOMCTL_setvcpucontext, op);
 }
 
-int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, struct vcpu_guest_context *context)
+int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
+			 struct vcpu_guest_context *context)
 {
 	struct xen_domctl *op = take_domctl(hyp);
 	struct vcpu_guest_context *copy = hyp_take(hyp, sizeof(*copy));
@@ -126,7 +129,8 @@ int hyp_domain_info(struct hyp *hyp, uint32_t domid, struct xen_domctl_getdomain
 	return n == 1 && info->domain == domid ? 0 : -ESRCH;
 }
 
-int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomaininfo *infos, unsigned max)
+int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomaininfo *infos,
+		    unsigned max)
 {
 	size_t size = max * sizeof(*infos);
 	struct xen_sysctl *op;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seam to the hypervisor: the only folder that opens /dev/xen. Everything above it can be tested on
- * any machine by linking tests/fake/hyp.c in place of this folder.
+ * The seam to the hypervisor: the only folder that opens /dev/xen. Everything above it can be
+ * tested on any machine by linking tests/fake/hyp.c in place of this folder.
  *
- * Structures are the ABI's own (abi/...). Results are 0 or more, or -errno as the hypervisor or Linux gave
- * it; nothing here prints. Arguments of hypercalls are copied through one buffer that the kernel
- * does not move, so callers may pass ordinary memory. A struct hyp is used by one thread at a time.
+ * Structures are the ABI's own (abi/...). Results are 0 or more, or -errno as the hypervisor or
+ * Linux gave it; nothing here prints. Arguments of hypercalls are copied through one buffer that
+ * the kernel does not move, so callers may pass ordinary memory. A struct hyp is used by one thread
+ * at a time.
  */
 #ifndef HYP_HYP_H
 #define HYP_HYP_H
@@ -24,14 +25,18 @@
 
 struct hyp;
 
-/* Open the hypervisor. -1 and err (ERROR_NO_HOST or ERROR_PERMISSION) if this is not its control domain. */
+/*
+ * Open the hypervisor. -1 and err (ERROR_NO_HOST or ERROR_PERMISSION) if this is not its control
+ * domain.
+ */
 int hyp_open(struct hyp **hyp, struct error *err);
 void hyp_close(struct hyp *hyp);
 
-/* ---- Domains: XEN_DOMCTL_* -------------------------------------------------------------------- */
+/* ---- Domains: XEN_DOMCTL_* ---------------------------------------------------------------- */
 
 /* createdomain: *domid in: wanted id, or 0 for any; out: the new domain's. */
-int hyp_domain_create(struct hyp *hyp, uint32_t *domid, const struct xen_domctl_createdomain *config);
+int hyp_domain_create(struct hyp *hyp, uint32_t *domid,
+		      const struct xen_domctl_createdomain *config);
 /* destroydomain: returns when the domain's memory is given back. */
 int hyp_domain_destroy(struct hyp *hyp, uint32_t domid);
 int hyp_domain_pause(struct hyp *hyp, uint32_t domid);
@@ -46,57 +51,81 @@ int hyp_domain_hypercall_page(struct hyp *hyp, uint32_t domid, uint64_t gmfn);
 /* setvcpucontext, getvcpucontext. */
 int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
 			 const struct vcpu_guest_context *context);
-int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu, struct vcpu_guest_context *context);
+int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
+			 struct vcpu_guest_context *context);
 /* getdomaininfo: -ESRCH if there is no domain with this very id. */
 int hyp_domain_info(struct hyp *hyp, uint32_t domid, struct xen_domctl_getdomaininfo *info);
 /* getdomaininfolist: domains with id >= first, ascending. Returns how many were written. */
-int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomaininfo *infos, unsigned max);
-/* Any other domctl whose structure holds no guest handle; version and command are filled in here. */
+int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomaininfo *infos,
+		    unsigned max);
+/*
+ * Any other domctl whose structure holds no guest handle; version and command are filled in here.
+ */
 int hyp_domctl(struct hyp *hyp, uint32_t cmd, struct xen_domctl *op);
 
-/* ---- Host: XEN_SYSCTL_*, xen_version ---------------------------------------------------------- */
+/* ---- Host: XEN_SYSCTL_*, xen_version ------------------------------------------------------ */
 
 int hyp_host_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info);
-/* readconsole: up to size bytes of the hypervisor's log from *index on, which is advanced. Returns bytes. */
+/*
+ * readconsole: up to size bytes of the hypervisor's log from *index on, which is advanced. Returns
+ * bytes.
+ */
 int hyp_host_log(struct hyp *hyp, uint32_t *index, char *buf, size_t size);
 /* Drop what the hypervisor's log holds. */
 int hyp_host_log_clear(struct hyp *hyp);
-/* xen_version XENVER_*: the sub-operation's own structure of size bytes; NULL, 0 for XENVER_version. */
+/*
+ * xen_version XENVER_*: the sub-operation's own structure of size bytes; NULL, 0 for
+ * XENVER_version.
+ */
 int hyp_host_version(struct hyp *hyp, unsigned cmd, void *arg, size_t size);
 
-/* ---- Memory: XENMEM_*, mmu_update, mmuext_op --------------------------------------------------- */
+/* ---- Memory: XENMEM_*, mmu_update, mmuext_op ---------------------------------------------- */
 
 /*
- * populate_physmap: frames[i] in: guest frame numbers, out: machine frame numbers of n extents of 2^order
- * frames. Returns how many leading extents were populated, which is less than n when memory ran out.
+ * populate_physmap: frames[i] in: guest frame numbers, out: machine frame numbers of n extents of
+ * 2^order frames. Returns how many leading extents were populated, which is less than n when memory
+ * ran out.
  */
-int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames, unsigned n);
+int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames,
+			unsigned n);
 /* MMUEXT_PIN_L1..L4_TABLE (level 1 to 4) of a domain's frame. */
 int hyp_memory_pin(struct hyp *hyp, uint32_t domid, unsigned level, uint64_t mfn);
-/* set_memory_map: the map that a PV guest reads with XENMEM_memory_map: one entry, RAM from 0 to bytes. */
+/*
+ * set_memory_map: the map that a PV guest reads with XENMEM_memory_map: one entry, RAM from 0 to
+ * bytes.
+ */
 int hyp_memory_set_map(struct hyp *hyp, uint32_t domid, uint64_t bytes);
 
 /*
- * Map n machine frames of a domain contiguously. 0 and *va, or the error of the first frame that could not
- * be mapped (then nothing stays mapped). prot as for mmap.
+ * Map n machine frames of a domain contiguously. 0 and *va, or the error of the first frame that
+ * could not be mapped (then nothing stays mapped). prot as for mmap.
  */
-int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n, void **va);
-/* Map n frames of a resource (XENMEM_resource_grant_table, ...) from frame on. -errno if not supported. */
-int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame, unsigned n,
-		     void **va);
+int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n,
+		    void **va);
+/*
+ * Map n frames of a resource (XENMEM_resource_grant_table, ...) from frame on. -errno if not
+ * supported.
+ */
+int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame,
+		     unsigned n, void **va);
 void hyp_unmap(void *va, unsigned n);
 
-/* GNTTABOP_setup_table on behalf of a domain: its first grant-table frame, as machine frame number. */
+/*
+ * GNTTABOP_setup_table on behalf of a domain: its first grant-table frame, as machine frame number.
+ */
 int hyp_grant_frame(struct hyp *hyp, uint32_t domid, uint64_t *mfn);
 
 /* EVTCHNOP_alloc_unbound in domain domid, to be bound by domain remote. Returns the port. */
 int hyp_evtchn_alloc(struct hyp *hyp, uint32_t domid, uint32_t remote);
 
-/* ---- Event channels of this domain: /dev/xen/evtchn -------------------------------------------- */
+/* ---- Event channels of this domain: /dev/xen/evtchn --------------------------------------- */
 
 /* A file descriptor that is readable when a bound port fired; non-blocking, close-on-exec. */
 int hyp_evtchn_open(void);
-/* Bind to another domain's unbound port; to a virq of this domain; an unbound port for a domain. Local port. */
+/*
+ * Bind to another domain's unbound port; to a virq of this domain; an unbound port for a domain.
+ * Local port.
+ */
 int hyp_evtchn_bind_interdomain(int fd, uint32_t domid, uint32_t port);
 int hyp_evtchn_bind_virq(int fd, uint32_t virq);
 int hyp_evtchn_bind_unbound(int fd, uint32_t domid);
@@ -106,16 +135,19 @@ int hyp_evtchn_notify(int fd, uint32_t port);
 int hyp_evtchn_next(int fd);
 int hyp_evtchn_unmask(int fd, uint32_t port);
 
-/* ---- Grants of other domains: /dev/xen/gntdev -------------------------------------------------- */
+/* ---- Grants of other domains: /dev/xen/gntdev --------------------------------------------- */
 
 int hyp_grant_open(void);
 /* Map n grants of one domain contiguously, readable and writable. 0 and *va, or -errno. */
 int hyp_grant_map(int fd, uint32_t domid, const uint32_t *refs, unsigned n, void **va);
 int hyp_grant_unmap(int fd, void *va, unsigned n);
 
-/* ---- xenstore of the control domain itself: /dev/xen/xenbus_backend ---------------------------- */
+/* ---- xenstore of the control domain itself: /dev/xen/xenbus_backend ----------------------- */
 
-/* The page shared with the local kernel's xenbus and the port to bind with hyp_evtchn_bind_interdomain(). */
+/*
+ * The page shared with the local kernel's xenbus and the port to bind with
+ * hyp_evtchn_bind_interdomain().
+ */
 int hyp_store_page(void **va, uint32_t *port);
 
 #endif

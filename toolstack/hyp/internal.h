@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this folder share: the open devices and the buffer through which hypercall arguments go. */
+/*
+ * What the files of this folder share: the open devices and the buffer through which hypercall
+ * arguments go.
+ */
 #ifndef HYP_INTERNAL_H
 #define HYP_INTERNAL_H
 
@@ -13,8 +16,9 @@ struct hyp {
 };
 
 /*
- * Memory for the arguments of one hypercall, zeroed, 64-byte aligned; valid until hyp_call() with release, or the next
- * hyp_reserve(). hyp_reserve() makes sure of room for size bytes in all and drops what was there. 0 or -ENOMEM.
+ * Memory for the arguments of one hypercall, zeroed, 64-byte aligned; valid until hyp_call() with
+ * release, or the next hyp_reserve(). hyp_reserve() makes sure of room for size bytes in all and
+ * drops what was there. 0 or -ENOMEM.
  */
 int hyp_reserve(struct hyp *hyp, size_t size);
 void *hyp_take(struct hyp *hyp, size_t size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Linux's interface to the devices below /dev/xen: requests and structures as in include/uapi/xen/{privcmd,evtchn,gntdev}.h
- * and include/xen/xenbus_dev.h of Linux, which its own installed headers cannot be used for (they need the kernel's).
+ * Linux's interface to the devices below /dev/xen: requests and structures as in
+ * include/uapi/xen/{privcmd,evtchn,gntdev}.h and include/xen/xenbus_dev.h of Linux, which its own
+ * installed headers cannot be used for (they need the kernel's).
  */
 #ifndef HYP_LINUX_H
 #define HYP_LINUX_H
@@ -72,10 +73,12 @@ struct gntdev_offset_for_vaddr {
 	uint32_t pad;
 };
 
-#define IOCTL_GNTDEV_MAP_GRANT_REF                                                                  \
-	_IOC(_IOC_NONE, 'G', 0, sizeof(struct gntdev_map_grant_ref) + sizeof(struct gntdev_grant_ref))
+#define IOCTL_GNTDEV_MAP_GRANT_REF                                                                 \
+	_IOC(_IOC_NONE, 'G', 0,                                                                    \
+	     sizeof(struct gntdev_map_grant_ref) + sizeof(struct gntdev_grant_ref))
 #define IOCTL_GNTDEV_UNMAP_GRANT_REF _IOC(_IOC_NONE, 'G', 1, sizeof(struct gntdev_unmap_grant_ref))
-#define IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR _IOC(_IOC_NONE, 'G', 2, sizeof(struct gntdev_offset_for_vaddr))
+#define IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR                                                          \
+	_IOC(_IOC_NONE, 'G', 2, sizeof(struct gntdev_offset_for_vaddr))
 
 #define IOCTL_XENBUS_BACKEND_EVTCHN _IOC(_IOC_NONE, 'B', 0, 0)
 

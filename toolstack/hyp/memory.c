@@ -15,9 +15,12 @@
 /* /dev/xen/hypercall gives a process 64 pages by default. */
 #define POPULATE_BATCH 8192U
 
-static long populate_batch(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames, unsigned n)
+static long populate_batch(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames,
+			   unsigned n)
 {
-	struct xen_memory_reservation op = { .nr_extents = n, .extent_order = order, .domid = (domid_t)domid };
+	struct xen_memory_reservation op = { .nr_extents = n,
+					     .extent_order = order,
+					     .domid = (domid_t)domid };
 	long rc = hyp_reserve(hyp, n * sizeof(*frames) + sizeof(op));
 	uint64_t *list;
 
@@ -34,7 +37,8 @@ static long populate_batch(struct hyp *hyp, uint32_t domid, unsigned order, uint
 	return rc;
 }
 
-int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames, unsigned n)
+int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames,
+			unsigned n)
 {
 	unsigned done = 0;
 
@@ -89,9 +93,12 @@ static void *reserve_addresses(struct hyp *hyp, int prot, unsigned n)
 	return va == MAP_FAILED ? NULL : va;
 }
 
-int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n, void **out)
+int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n,
+		    void **out)
 {
-	struct privcmd_mmapbatch_v2 batch = { .num = n, .dom = (uint16_t)domid, .arr = (const unsigned long *)mfns };
+	struct privcmd_mmapbatch_v2 batch = { .num = n,
+					      .dom = (uint16_t)domid,
+					      .arr = (const unsigned long *)mfns };
 	void *va = NULL;
 	int rc = -ENOMEM;
 
@@ -113,8 +120,8 @@ out:
 	return rc;
 }
 
-int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame, unsigned n,
-		     void **out)
+int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame,
+		     unsigned n, void **out)
 {
 	struct privcmd_mmap_resource op = {
 		.dom = (uint16_t)domid, .type = type, .id = id, .idx = frame, .num = n,
@@ -169,6 +176,7 @@ int hyp_evtchn_alloc(struct hyp *hyp, uint32_t domid, uint32_t remote)
 	op = hyp_take(hyp, sizeof(*op));
 	op->dom = (domid_t)domid;
 	op->remote_dom = (domid_t)remote;
-	rc = hyp_call(hyp, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)op, 0, 0);
+	rc = hyp_call(hyp, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)op, 0,
+		      0);
 	return rc ? (int)rc : (int)op->port;
 }

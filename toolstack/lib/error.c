@@ -17,9 +17,10 @@ int error_set(struct error *err, enum error_code code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	/* One line, and no terminal escapes from a guest's or a file's text. */
 	for (char *c = text; *c; c++) {
 		if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';	/* one line, and no terminal escapes from a guest's or file's text */
+			*c = '?';
 	}
 	memcpy(err->text, text, sizeof(text));
 	err->code = code;

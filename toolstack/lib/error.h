@@ -9,20 +9,20 @@
 
 enum error_code {
 	ERROR_NONE = 0,
-	ERROR_FAILED = 1,	/* something that has no code of its own */
-	ERROR_USAGE = 2,	/* wrong arguments on the command line */
-	ERROR_DEFINITION = 3,	/* the guest's XML: malformed, unsupported or contradictory */
-	ERROR_KERNEL = 4,	/* kernel or initrd: missing, truncated, hostile, not for PV */
-	ERROR_NO_MEMORY = 5,	/* the host (or this process) has no memory left for it */
-	ERROR_EXISTS = 6,	/* name or uuid in use */
-	ERROR_NO_DOMAIN = 7,	/* no such domain */
-	ERROR_STATE = 8,	/* the domain is not in a state in which this is possible */
-	ERROR_TIMEOUT = 9,	/* the guest or a daemon did not answer in time */
-	ERROR_PERMISSION = 10,	/* not root, or refused by the hypervisor */
-	ERROR_NO_HOST = 11,	/* not in the control domain of a hypervisor, or a device is missing */
-	ERROR_STORE = 12,	/* the xenstore daemon cannot be reached, or refuses */
-	ERROR_FILE = 13,	/* a file cannot be read or written: missing, full disk, ... */
-	ERROR_HYPERCALL = 14,	/* the hypervisor refused an operation that should work */
+	ERROR_FAILED = 1,      /* something that has no code of its own */
+	ERROR_USAGE = 2,       /* wrong arguments on the command line */
+	ERROR_DEFINITION = 3,  /* the guest's XML: malformed, unsupported or contradictory */
+	ERROR_KERNEL = 4,      /* kernel or initrd: missing, truncated, hostile, not for PV */
+	ERROR_NO_MEMORY = 5,   /* the host (or this process) has no memory left for it */
+	ERROR_EXISTS = 6,      /* name or uuid in use */
+	ERROR_NO_DOMAIN = 7,   /* no such domain */
+	ERROR_STATE = 8,       /* the domain is not in a state in which this is possible */
+	ERROR_TIMEOUT = 9,     /* the guest or a daemon did not answer in time */
+	ERROR_PERMISSION = 10, /* not root, or refused by the hypervisor */
+	ERROR_NO_HOST = 11, /* not in the control domain of a hypervisor, or a device is missing */
+	ERROR_STORE = 12,   /* the xenstore daemon cannot be reached, or refuses */
+	ERROR_FILE = 13,    /* a file cannot be read or written: missing, full disk, ... */
+	ERROR_HYPERCALL = 14, /* the hypervisor refused an operation that should work */
 };
 
 struct error {

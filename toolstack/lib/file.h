@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files as the toolstack keeps them: written whole or not at all. Results are 0 or more, or -errno. No state.
+ * Files as the toolstack keeps them: written whole or not at all. Results are 0 or more, or -errno.
+ * No state.
  */
 #ifndef LIB_FILE_H
 #define LIB_FILE_H
@@ -14,8 +15,8 @@
 int file_make_dirs(const char *path);
 
 /*
- * Replace path by len bytes of data: a temporary file beside it, fsync, rename. After any error path is what it was and
- * the temporary file is gone.
+ * Replace path by len bytes of data: a temporary file beside it, fsync, rename. After any error
+ * path is what it was and the temporary file is gone.
  */
 int file_write(const char *path, const void *data, size_t len, mode_t mode);
 
@@ -26,8 +27,8 @@ int file_read_at(int fd, void *buf, size_t len, off_t offset);
 int file_write_all(int fd, const void *data, size_t len);
 
 /*
- * Create path if need be and lock it for this process (flock, exclusive). Returns a descriptor: closing it, also by death,
- * unlocks. With wait false: -EWOULDBLOCK if another holds it.
+ * Create path if need be and lock it for this process (flock, exclusive). Returns a descriptor:
+ * closing it, also by death, unlocks. With wait false: -EWOULDBLOCK if another holds it.
  */
 int file_lock(const char *path, bool wait);
 

@@ -19,18 +19,22 @@ static int refused(const struct vm_info *info, const char *what, int rc, struct 
 	if (rc == -ESRCH)
 		return error_set(err, ERROR_NO_DOMAIN, "%s: is gone", info->name);
 	return error_set(err, rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
-			 "%s: the hypervisor refuses to %s it: %s", info->name, what, error_text(rc));
+			 "%s: the hypervisor refuses to %s it: %s", info->name, what,
+			 error_text(rc));
 }
 
 static int not_domain0(const struct vm_info *info, const char *what, struct error *err)
 {
-	return info->domid ? 0 : error_set(err, ERROR_STATE, "Domain-0: is this system itself; it cannot be %s", what);
+	return info->domid ? 0
+			   : error_set(err, ERROR_STATE,
+				       "Domain-0: is this system itself; it cannot be %s", what);
 }
 
 static int still_there(const struct vm_info *info, struct error *err)
 {
-	return ended(info) ? error_set(err, ERROR_STATE, "%s: has ended (%s)", info->name, vm_state_name(info->state)) :
-			     0;
+	return ended(info) ? error_set(err, ERROR_STATE, "%s: has ended (%s)", info->name,
+				       vm_state_name(info->state))
+			   : 0;
 }
 
 int vm_pause(struct vm *vm, const struct vm_info *info, struct error *err)
@@ -63,10 +67,12 @@ int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, stru
 	char path[64];
 	int rc;
 
-	if (not_domain0(info, "shut down from here; use poweroff or reboot", err) || still_there(info, err))
+	if (not_domain0(info, "shut down from here; use poweroff or reboot", err) ||
+	    still_there(info, err))
 		return -1;
 	if (info->state == VM_PAUSED)
-		return error_set(err, ERROR_STATE, "%s: is paused and cannot answer; unpause it first", info->name);
+		return error_set(err, ERROR_STATE,
+				 "%s: is paused and cannot answer; unpause it first", info->name);
 	snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", info->domid);
 	rc = store_write(vm->store, STORE_NO_TX, path, word, strlen(word));
 	return rc ? vm_store_failed(rc, "to ask the guest", err) : 0;
@@ -110,8 +116,11 @@ int vm_wait_stopped(struct vm *vm, const struct vm_info *info, int timeout_ms, s
 		if (rc)
 			break;
 		if (left <= 0) {
-			rc = error_set(err, ERROR_TIMEOUT, "%s: has not shut down within %d s; its kernel may not listen, "
-				       "\"enso destroy\" ends it at once", info->name, timeout_ms / 1000);
+			rc = error_set(
+				err, ERROR_TIMEOUT,
+				"%s: has not shut down within %d s; its kernel may not listen, "
+				"\"enso destroy\" ends it at once",
+				info->name, timeout_ms / 1000);
 			break;
 		}
 		/* A look every second finds what a daemon that is being replaced did not tell. */

@@ -30,7 +30,8 @@ static int need_uuid(struct vm_config *config, struct error *err)
 		return 0;
 	rc = config_make_uuid(config->uuid);
 	if (rc)
-		return error_set(err, ERROR_FAILED, "no random number for a uuid: %s", error_text(rc));
+		return error_set(err, ERROR_FAILED, "no random number for a uuid: %s",
+				 error_text(rc));
 	config->has_uuid = true;
 	return 0;
 }
@@ -49,11 +50,16 @@ static int check_unique(struct creation *c)
 		if (infos[i].state == VM_DYING)
 			continue;
 		if (!strcmp(infos[i].name, config->name))
-			rc = error_set(c->err, ERROR_EXISTS, "a domain with this name exists (id %u); destroy it first or choose "
-				       "another name", infos[i].domid);
+			rc = error_set(
+				c->err, ERROR_EXISTS,
+				"a domain with this name exists (id %u); destroy it first "
+				"or choose another name",
+				infos[i].domid);
 		else if (!memcmp(infos[i].uuid, config->uuid, sizeof(config->uuid)))
-			rc = error_set(c->err, ERROR_EXISTS, "domain %s (id %u) has this uuid; remove <uuid> to get a new one",
-				       infos[i].name, infos[i].domid);
+			rc = error_set(
+				c->err, ERROR_EXISTS,
+				"domain %s (id %u) has this uuid; remove <uuid> to get a new one",
+				infos[i].name, infos[i].domid);
 	}
 	free(infos);
 	return rc;
@@ -67,9 +73,11 @@ static int check_memory(struct creation *c)
 
 	if (hyp_host_physinfo(c->vm->hyp, &host) || want <= host.free_pages)
 		return 0;
-	return error_set(c->err, ERROR_NO_MEMORY,
-			 "wants %llu MiB of memory, the host has %llu MiB free; stop another guest or give less",
-			 (unsigned long long)want >> 8, (unsigned long long)host.free_pages >> 8);
+	return error_set(
+		c->err, ERROR_NO_MEMORY,
+		"wants %llu MiB of memory, the host has %llu MiB free; stop another guest or give "
+		"less",
+		(unsigned long long)want >> 8, (unsigned long long)host.free_pages >> 8);
 }
 
 static int create_domain(struct creation *c)
@@ -79,17 +87,19 @@ static int create_domain(struct creation *c)
 		.max_evtchn_port = 1023 + 16 * c->config->vcpus_max,
 		.max_grant_frames = -1,
 		.max_maptrack_frames = -1,
-		.grant_opts = 1,	/* grant table version 1: Linux asks for no other below 16 TiB */
+		.grant_opts = 1, /* grant table version 1: Linux asks for no other below 16 TiB */
 	};
 	int rc;
 
 	memcpy(config.handle, c->config->uuid, sizeof(config.handle));
 	rc = hyp_domain_create(c->vm->hyp, &c->domid, &config);
 	if (rc == -ENOMEM)
-		return error_set(c->err, ERROR_NO_MEMORY,
-				 "the hypervisor has no memory left for another domain; stop another guest");
+		return error_set(
+			c->err, ERROR_NO_MEMORY,
+			"the hypervisor has no memory left for another domain; stop another guest");
 	if (rc)
-		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses to create a domain: %s", error_text(rc));
+		return error_set(c->err, ERROR_HYPERCALL,
+				 "the hypervisor refuses to create a domain: %s", error_text(rc));
 	c->has_domain = true;
 	return 0;
 }
@@ -119,14 +129,16 @@ static int limit_domain(struct creation *c)
 	int rc = hyp_domain_max_vcpus(c->vm->hyp, c->domid, c->config->vcpus_max);
 
 	if (rc == -ENOMEM)
-		return error_set(c->err, ERROR_NO_MEMORY, "the hypervisor has no memory left for %u vCPUs",
+		return error_set(c->err, ERROR_NO_MEMORY,
+				 "the hypervisor has no memory left for %u vCPUs",
 				 c->config->vcpus_max);
 	if (rc)
-		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses %u vCPUs: %s", c->config->vcpus_max,
-				 error_text(rc));
+		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses %u vCPUs: %s",
+				 c->config->vcpus_max, error_text(rc));
 	rc = hyp_domain_max_mem(c->vm->hyp, c->domid, c->config->memory_kib);
 	if (rc)
-		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses the memory limit: %s", error_text(rc));
+		return error_set(c->err, ERROR_HYPERCALL,
+				 "the hypervisor refuses the memory limit: %s", error_text(rc));
 	return 0;
 }
 
@@ -136,7 +148,8 @@ static int make_ports(struct creation *c)
 	int console = store < 0 ? store : hyp_evtchn_alloc(c->vm->hyp, c->domid, 0);
 
 	if (console < 0)
-		return error_set(c->err, ERROR_HYPERCALL, "the hypervisor refuses event channels: %s", error_text(console));
+		return error_set(c->err, ERROR_HYPERCALL,
+				 "the hypervisor refuses event channels: %s", error_text(console));
 	c->ports.store_port = (uint32_t)store;
 	c->ports.console_port = (uint32_t)console;
 	return 0;
@@ -146,8 +159,8 @@ static int build(struct creation *c)
 {
 	c->ports.cmdline = c->config->cmdline;
 	c->ports.memory_max_kib = c->config->memory_kib;
-	return build_domain(c->vm->hyp, c->domid, &c->image, &c->plan, &c->ports, &c->pages, c->options->progress,
-			    c->options->context, c->err);
+	return build_domain(c->vm->hyp, c->domid, &c->image, &c->plan, &c->ports, &c->pages,
+			    c->options->progress, c->options->context, c->err);
 }
 
 static int introduce(struct creation *c)
@@ -170,16 +183,20 @@ static int finish(struct creation *c)
 	rc = c->options->paused ? 0 : hyp_domain_unpause(c->vm->hyp, c->domid);
 	if (rc)
 		vm_definition_remove(c->config->uuid);
-	return rc ? error_set(c->err, ERROR_HYPERCALL, "the guest cannot be started: %s", error_text(rc)) : 0;
+	return rc ? error_set(c->err, ERROR_HYPERCALL, "the guest cannot be started: %s",
+			      error_text(rc))
+		  : 0;
 }
 
-int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options, uint32_t *domid,
-	      struct error *err)
+int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options,
+	      uint32_t *domid, struct error *err)
 {
 	static int (*const steps[])(struct creation *c) = {
 		claim, limit_domain, make_ports, build, introduce, finish,
 	};
-	struct creation c = { .vm = vm, .config = config, .options = options, .marker = -1, .err = err };
+	struct creation c = {
+		.vm = vm, .config = config, .options = options, .marker = -1, .err = err
+	};
 	struct error unheard;
 	int rc;
 

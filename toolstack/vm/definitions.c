@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Definitions of running guests, as XML in vm_run_dir: <uuid>.xml. <uuid>.new marks a guest that is being created and is
- * locked by the process that does it; one that can be locked was left by a process that died. <uuid>.rst is the
- * definition of a guest between its end and its new start.
+ * Definitions of running guests, as XML in vm_run_dir: <uuid>.xml. <uuid>.new marks a guest that is
+ * being created and is locked by the process that does it; one that can be locked was left by a
+ * process that died. <uuid>.rst is the definition of a guest between its end and its new start.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -35,8 +35,8 @@ int vm_lock(struct error *err)
 		rc = file_lock(path, true);
 	if (rc >= 0)
 		return rc;
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE, "%s: %s", path,
-			 error_text(rc));
+	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
+			 "%s: %s", path, error_text(rc));
 }
 
 int vm_marker_make(const uint8_t uuid[16], struct error *err)
@@ -76,7 +76,8 @@ int vm_definition_write(const struct vm_config *config, struct error *err)
 	return rc ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc)) : 0;
 }
 
-int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config, struct error *err)
+int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config,
+		       struct error *err)
 {
 	char path[PATH_MAX];
 
@@ -92,7 +93,8 @@ int vm_definition_to_restart(const uint8_t uuid[16], struct error *err)
 
 	path_of(uuid, ".xml", from);
 	path_of(uuid, ".rst", to);
-	return rename(from, to) ? error_set(err, ERROR_FILE, "%s: %s", from, error_text(-errno)) : 0;
+	return rename(from, to) ? error_set(err, ERROR_FILE, "%s: %s", from, error_text(-errno))
+				: 0;
 }
 
 void vm_definition_remove(const uint8_t uuid[16])
@@ -133,16 +135,21 @@ static bool abandoned(const char *name)
 	return true;
 }
 
-int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], enum definition_kind kind), void *context,
-		       struct error *err)
+int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],
+				    enum definition_kind kind),
+		       void *context, struct error *err)
 {
-	static const char *const suffixes[] = { [DEFINITION] = ".xml", [HALF_MADE] = ".new", [RESTART] = ".rst" };
+	static const char *const suffixes[] = {
+		[DEFINITION] = ".xml", [HALF_MADE] = ".new", [RESTART] = ".rst"
+	};
 	DIR *dir = opendir(vm_run_dir);
 	struct dirent *entry;
 	int rc = 0;
 
 	if (!dir)
-		return errno == ENOENT ? 0 : error_set(err, ERROR_FILE, "%s: %s", vm_run_dir, error_text(-errno));
+		return errno == ENOENT ? 0
+				       : error_set(err, ERROR_FILE, "%s: %s", vm_run_dir,
+						   error_text(-errno));
 	while (!rc && (entry = readdir(dir))) {
 		char text[CONFIG_UUID_TEXT];
 		uint8_t uuid[16];

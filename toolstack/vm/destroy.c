@@ -13,9 +13,13 @@ int vm_remove_domain(struct vm *vm, uint32_t domid, struct error *err)
 	int rc = hyp_domain_destroy(vm->hyp, domid);
 
 	if (rc && rc != -ESRCH)
-		return error_set(err, rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
-				 "the hypervisor refuses to destroy domain %u: %s", domid, error_text(rc));
-	/* The daemon lets go of the store's page by itself too, when it learns of the domain's end. */
+		return error_set(err,
+				 rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
+				 "the hypervisor refuses to destroy domain %u: %s", domid,
+				 error_text(rc));
+	/*
+	 * The daemon lets go of the store's page by itself too, when it learns of the domain's end.
+	 */
 	store_release(vm->store, domid);
 	vm_nodes_remove(vm, domid);
 	return 0;
@@ -35,7 +39,8 @@ int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err)
 	int lock, rc = 0;
 
 	if (info->domid == 0)
-		return error_set(err, ERROR_STATE, "Domain-0: is this system itself; it cannot be destroyed");
+		return error_set(err, ERROR_STATE,
+				 "Domain-0: is this system itself; it cannot be destroyed");
 	lock = vm_lock(err);
 	if (lock < 0)
 		return -1;
@@ -77,7 +82,8 @@ static int start_anew(struct vm *vm, const uint8_t uuid[16], uint32_t *domid, st
 	return rc;
 }
 
-int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid, struct error *err)
+int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid,
+	      struct error *err)
 {
 	struct vm_config config;
 	enum vm_action action;
@@ -98,10 +104,11 @@ int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint3
 		return -1;
 	if (vm_destroy(vm, info, err))
 		return -1;
-	return action == VM_ACTION_RESTART && start_anew(vm, info->uuid, domid, err) ? -1 : (int)action;
+	return action == VM_ACTION_RESTART && start_anew(vm, info->uuid, domid, err) ? -1
+										     : (int)action;
 }
 
-/* --- What is left behind ------------------------------------------------------------------------------------ */
+/* --- What is left behind ------------------------------------------------------------------- */
 
 struct sweep {
 	struct vm *vm;
@@ -133,14 +140,20 @@ static int sweep_definition(void *context, const uint8_t uuid[16], enum definiti
 	marker = vm_marker_make(uuid, sweep->err);
 	if (marker < 0)
 		return 0;	/* someone creates it again just now */
-	/* The definition is written last: with it the guest is whole, and only the marker is too much. */
+	/*
+	 * The definition is written last: with it the guest is whole, and only the marker is too
+	 * much.
+	 */
 	if (info && info->domid && !vm_definition_exists(uuid))
 		vm_remove_domain(sweep->vm, info->domid, NULL);
 	vm_marker_remove(uuid, marker);
 	return 0;
 }
 
-/* Nodes of a domain that is gone: the ids were listed before the domains, so a domain made meanwhile keeps its nodes. */
+/*
+ * Nodes of a domain that is gone: the ids were listed before the domains, so a domain made
+ * meanwhile keeps its nodes.
+ */
 static void sweep_nodes(const struct sweep *sweep, char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

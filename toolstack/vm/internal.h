@@ -8,7 +8,7 @@
 #include "store/client.h"
 #include "vm/vm.h"
 
-/* --- definitions.c: the files in vm_run_dir ------------------------------------------------------------- */
+/* --- definitions.c: the files in vm_run_dir ------------------------------------------------ */
 
 /* Take the lock over names, uuids and definitions. A descriptor to close, or -1 with err set. */
 int vm_lock(struct error *err);
@@ -19,8 +19,12 @@ void vm_marker_remove(const uint8_t uuid[16], int fd);
 
 int vm_definition_write(const struct vm_config *config, struct error *err);
 /* ERROR_NO_DOMAIN if there is none. */
-int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config, struct error *err);
-/* The guest ends now and starts anew: its definition waits as <uuid>.rst until vm_definition_restarted(). */
+int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config,
+		       struct error *err);
+/*
+ * The guest ends now and starts anew: its definition waits as <uuid>.rst until
+ * vm_definition_restarted().
+ */
 int vm_definition_to_restart(const uint8_t uuid[16], struct error *err);
 void vm_definition_restarted(const uint8_t uuid[16]);
 void vm_definition_remove(const uint8_t uuid[16]);
@@ -33,15 +37,17 @@ enum definition_kind {
 };
 
 /* Call visit for each file of vm_run_dir, until it returns non-zero, which is then the result. */
-int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16], enum definition_kind kind), void *context,
-		       struct error *err);
+int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],
+				    enum definition_kind kind),
+		       void *context, struct error *err);
 
-/* --- nodes.c: the store ----------------------------------------------------------------------------------- */
+/* --- nodes.c: the store -------------------------------------------------------------------- */
 
 /* Both of the following write what is known; the second everything, in one transaction. */
 int vm_nodes_claim_name(struct vm *vm, uint32_t domid, const char *name, struct error *err);
-int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config, const struct build_request *ports,
-		   const struct build_result *pages, struct error *err);
+int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config,
+		   const struct build_request *ports, const struct build_result *pages,
+		   struct error *err);
 /* Remove the domain's nodes; no error if there are none. */
 void vm_nodes_remove(struct vm *vm, uint32_t domid);
 /* The domain's name, "" if it has none. */
@@ -50,9 +56,12 @@ int vm_nodes_name(struct vm *vm, uint32_t domid, char name[CONFIG_NAME_MAX + 1],
 /* A store function returned rc < 0 while doing what. */
 int vm_store_failed(int rc, const char *what, struct error *err);
 
-/* --- destroy.c --------------------------------------------------------------------------------------------- */
+/* --- destroy.c ----------------------------------------------------------------------------- */
 
-/* Destroy the domain and remove its nodes, under the lock if the caller holds it. As much as possible is done. */
+/*
+ * Destroy the domain and remove its nodes, under the lock if the caller holds it. As much as
+ * possible is done.
+ */
 int vm_remove_domain(struct vm *vm, uint32_t domid, struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's nodes in the store, as Linux's xenbus and the console's front end expect them (Xen's docs/misc/xenstore-paths).
- * What the guest may only read is Domain-0's; what it writes is its own.
+ * A guest's nodes in the store, as Linux's xenbus and the console's front end expect them (Xen's
+ * docs/misc/xenstore-paths). What the guest may only read is Domain-0's; what it writes is its own.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -29,7 +29,8 @@ struct writer {
 	int rc;
 };
 
-static void put(struct writer *w, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void put(struct writer *w, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static void put(struct writer *w, const char *name, const char *fmt, ...)
 {
@@ -45,7 +46,10 @@ static void put(struct writer *w, const char *name, const char *fmt, ...)
 	w->rc = store_write(w->store, w->tx, path, value, strlen(value));
 }
 
-/* Make a node and say who owns it: the guest, who may write it, or Domain-0, then the guest may read. Children inherit. */
+/*
+ * Make a node and say who owns it: the guest, who may write it, or Domain-0, then the guest may
+ * read. Children inherit.
+ */
 static void make(struct writer *w, const char *name, bool guests)
 {
 	const struct store_perm own[] = { { w->domid, STORE_NONE } };
@@ -65,8 +69,17 @@ static void put_domain(struct writer *w, const struct vm_config *config, const c
 		       const struct build_request *ports, const struct build_result *pages)
 {
 	static const char *const of_guest[] = {
-		"control/shutdown", "control/feature-poweroff", "control/feature-reboot", "control/feature-suspend",
-		"control/sysrq", "device", "data", "drivers", "feature", "attr", "error",
+		"control/shutdown",
+		"control/feature-poweroff",
+		"control/feature-reboot",
+		"control/feature-suspend",
+		"control/sysrq",
+		"device",
+		"data",
+		"drivers",
+		"feature",
+		"attr",
+		"error",
 	};
 
 	make(w, "", false);
@@ -100,8 +113,8 @@ static void put_vm(struct writer *w, const struct vm_config *config, const char 
 	put(w, "uuid", "%s", uuid);
 }
 
-static int write_once(struct vm *vm, uint32_t domid, const struct vm_config *config, const struct build_request *ports,
-		      const struct build_result *pages)
+static int write_once(struct vm *vm, uint32_t domid, const struct vm_config *config,
+		      const struct build_request *ports, const struct build_result *pages)
 {
 	struct writer w = { .store = vm->store, .domid = domid };
 	char uuid[CONFIG_UUID_TEXT];
@@ -119,8 +132,9 @@ static int write_once(struct vm *vm, uint32_t domid, const struct vm_config *con
 	return w.rc ? w.rc : rc;
 }
 
-int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config, const struct build_request *ports,
-		   const struct build_result *pages, struct error *err)
+int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config,
+		   const struct build_request *ports, const struct build_result *pages,
+		   struct error *err)
 {
 	int rc = -EAGAIN;
 

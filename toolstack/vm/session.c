@@ -30,10 +30,13 @@ int vm_need_store(struct vm *vm, struct error *err)
 		return 0;
 	rc = store_connect(&vm->store, STORE_WAIT_MS);
 	if (rc == -EACCES || rc == -EPERM)
-		return error_set(err, ERROR_PERMISSION, "xenstore: %s; run as root", error_text(rc));
-	if (rc)
-		return error_set(err, ERROR_STORE, "the xenstore daemon cannot be reached: %s; is enso-stored running?",
+		return error_set(err, ERROR_PERMISSION, "xenstore: %s; run as root",
 				 error_text(rc));
+	if (rc)
+		return error_set(
+			err, ERROR_STORE,
+			"the xenstore daemon cannot be reached: %s; is enso-stored running?",
+			error_text(rc));
 	return 0;
 }
 
@@ -50,8 +53,9 @@ const char *vm_state_name(enum vm_state state)
 const char *vm_reason_name(unsigned reason)
 {
 	static const char *const names[] = {
-		[SHUTDOWN_poweroff] = "poweroff", [SHUTDOWN_reboot] = "reboot", [SHUTDOWN_suspend] = "suspend",
-		[SHUTDOWN_crash] = "crash", [SHUTDOWN_watchdog] = "watchdog", [SHUTDOWN_soft_reset] = "soft-reset",
+		[SHUTDOWN_poweroff] = "poweroff", [SHUTDOWN_reboot] = "reboot",
+		[SHUTDOWN_suspend] = "suspend",	  [SHUTDOWN_crash] = "crash",
+		[SHUTDOWN_watchdog] = "watchdog", [SHUTDOWN_soft_reset] = "soft-reset",
 	};
 
 	return reason <= SHUTDOWN_MAX ? names[reason] : "unknown";
@@ -62,7 +66,8 @@ static enum vm_state state_of(uint32_t flags, unsigned reason)
 	if (flags & XEN_DOMINF_dying)
 		return VM_DYING;
 	if (flags & XEN_DOMINF_shutdown)
-		return reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog ? VM_CRASHED : VM_SHUTDOWN;
+		return reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog ? VM_CRASHED
+									       : VM_SHUTDOWN;
 	if (flags & XEN_DOMINF_paused)
 		return VM_PAUSED;
 	return flags & XEN_DOMINF_blocked ? VM_BLOCKED : VM_RUNNING;
@@ -72,7 +77,8 @@ static void fill_info(struct vm_info *info, const struct xen_domctl_getdomaininf
 {
 	*info = (struct vm_info){
 		.domid = domain->domain,
-		.shutdown_reason = domain->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask,
+		.shutdown_reason =
+			domain->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask,
 		.memory_kib = domain->tot_pages * 4,
 		.max_memory_kib = domain->max_pages * 4,
 		.vcpus = domain->nr_online_vcpus,
@@ -83,16 +89,20 @@ static void fill_info(struct vm_info *info, const struct xen_domctl_getdomaininf
 }
 
 /* Append the domains with id >= first. Returns how many there were at most LIST_CHUNK, or -1. */
-static int list_chunk(struct vm *vm, uint32_t first, struct vm_info **infos, size_t *count, struct error *err)
+static int list_chunk(struct vm *vm, uint32_t first, struct vm_info **infos, size_t *count,
+		      struct error *err)
 {
 	struct xen_domctl_getdomaininfo domains[LIST_CHUNK];
 	int n = hyp_domain_list(vm->hyp, first, domains, LIST_CHUNK);
 	struct vm_info *more;
 
 	if (n < 0)
-		return error_set(err, n == -EPERM || n == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
+		return error_set(err,
+				 n == -EPERM || n == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
 				 "the hypervisor does not list its domains: %s%s", error_text(n),
-				 n == -EACCES ? "; its version is not the one this program is for (4.17)" : "");
+				 n == -EACCES
+					 ? "; its version is not the one this program is for (4.17)"
+					 : "");
 	more = realloc(*infos, (*count + (size_t)n + 1) * sizeof(*more));
 	if (!more)
 		return error_set(err, ERROR_NO_MEMORY, "out of memory");
@@ -152,8 +162,8 @@ static int find_by_id(struct vm *vm, uint32_t domid, struct vm_info *info, struc
 		return -1;
 	rc = hyp_domain_info(vm->hyp, domid, &domain);
 	if (rc)
-		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL, "%u: no domain has this id: %s",
-				 domid, error_text(rc));
+		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL,
+				 "%u: no domain has this id: %s", domid, error_text(rc));
 	fill_info(info, &domain);
 	return vm_need_store(vm, err) || vm_nodes_name(vm, domid, info->name, err) ? -1 : 0;
 }
@@ -175,11 +185,14 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 	for (size_t i = 0; i < count && rc; i++) {
 		if (infos[i].state == VM_DYING)
 			continue;
-		if (!strcmp(infos[i].name, who) || (by_uuid && !memcmp(infos[i].uuid, uuid, sizeof(uuid)))) {
+		if (!strcmp(infos[i].name, who) ||
+		    (by_uuid && !memcmp(infos[i].uuid, uuid, sizeof(uuid)))) {
 			*info = infos[i];
 			rc = 0;
 		}
 	}
 	free(infos);
-	return rc ? error_set(err, ERROR_NO_DOMAIN, "%s: no such domain; \"enso list\" shows those there are", who) : 0;
+	return rc ? error_set(err, ERROR_NO_DOMAIN,
+			      "%s: no such domain; \"enso list\" shows those there are", who)
+		  : 0;
 }

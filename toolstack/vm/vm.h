@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guests: what the commands, the supervisor and later the text UI do with them. A guest is a domain of the hypervisor, its
- * nodes in the store, and while it runs its definition in vm_run_dir; the domain's handle is its uuid and ties the
- * three together, so that a program that was killed finds everything again.
+ * Guests: what the commands, the supervisor and later the text UI do with them. A guest is a domain
+ * of the hypervisor, its nodes in the store, and while it runs its definition in vm_run_dir; the
+ * domain's handle is its uuid and ties the three together, so that a program that was killed finds
+ * everything again.
  *
- * Two programs may work at the same time: names, uuids and definitions change under the lock file vm_run_dir/lock. Lock order:
- * the lock file, then a guest's marker (<uuid>.new, held by whoever creates it). Functions return 0 or more, or -1 with err
- * set; nothing prints or exits.
+ * Two programs may work at the same time: names, uuids and definitions change under the lock file
+ * vm_run_dir/lock. Lock order: the lock file, then a guest's marker (<uuid>.new, held by whoever
+ * creates it). Functions return 0 or more, or -1 with err set; nothing prints or exits.
  */
 #ifndef VM_VM_H
 #define VM_VM_H
@@ -72,11 +73,11 @@ struct vm_create_options {
 };
 
 /*
- * Create a guest; config gets a uuid if it has none. 0 and *domid; or -1, and nothing of it is left behind.
- * ERROR_EXISTS, ERROR_KERNEL, ERROR_FILE, ERROR_NO_MEMORY, ERROR_STORE, ERROR_HYPERCALL.
+ * Create a guest; config gets a uuid if it has none. 0 and *domid; or -1, and nothing of it is left
+ * behind. ERROR_EXISTS, ERROR_KERNEL, ERROR_FILE, ERROR_NO_MEMORY, ERROR_STORE, ERROR_HYPERCALL.
  */
-int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options, uint32_t *domid,
-	      struct error *err);
+int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options,
+	      uint32_t *domid, struct error *err);
 
 int vm_pause(struct vm *vm, const struct vm_info *info, struct error *err);
 int vm_unpause(struct vm *vm, const struct vm_info *info, struct error *err);
@@ -91,21 +92,23 @@ int vm_wait_stopped(struct vm *vm, const struct vm_info *info, int timeout_ms, s
 int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err);
 
 /*
- * What on_poweroff, on_reboot or on_crash say, for a guest that has shut down: destroys it, creates it again
- * (*domid becomes the new one's; without may_restart it is destroyed instead), or leaves it. Returns the enum vm_action that was done, or -1.
- * A domain that has no definition here is left: VM_ACTION_PRESERVE.
+ * What on_poweroff, on_reboot or on_crash say, for a guest that has shut down: destroys it, creates
+ * it again (*domid becomes the new one's; without may_restart it is destroyed instead), or leaves
+ * it. Returns the enum vm_action that was done, or -1. A domain that has no definition here is
+ * left: VM_ACTION_PRESERVE.
  */
-int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid, struct error *err);
+int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid,
+	      struct error *err);
 
 /*
- * Remove what programs that were killed, or domains that others destroyed, left behind: half-made guests, definitions and
- * store nodes without a domain.
+ * Remove what programs that were killed, or domains that others destroyed, left behind: half-made
+ * guests, definitions and store nodes without a domain.
  */
 int vm_sweep(struct vm *vm, struct error *err);
 
 /*
- * Start a guest anew that a supervisor that was killed had ended for that purpose. 1 and *domid if there was one, 0 if
- * there is none left, or -1 (that guest is given up).
+ * Start a guest anew that a supervisor that was killed had ended for that purpose. 1 and *domid if
+ * there was one, 0 if there is none left, or -1 (that guest is given up).
  */
 int vm_resume_restart(struct vm *vm, uint32_t *domid, struct error *err);
 

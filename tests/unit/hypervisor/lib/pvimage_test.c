@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan of a PV guest's initial memory keeps the promises of "Start-of-day memory layout" in the ABI. The page tables it
- * writes are walked by a model of the processor, over all of what they map.
+ * The plan of a PV guest's initial memory keeps the promises of "Start-of-day memory layout" in the
+ * ABI. The page tables it writes are walked by a model of the processor, over all of what they map.
  * Links: hypervisor/lib/pvimage.c hypervisor/lib/elf.c tests/fake/elf_image.c
  */
 #include <setjmp.h>
@@ -61,7 +61,7 @@ static void notes_become_a_kernel(void **state)
 	assert_false(kernel.has_hypercall_page);
 
 	small_kernel(&kernel);
-	assert_int_equal(kernel.entry, 0x401010);	/* the ELF header's, as there is no ENTRY note */
+	assert_int_equal(kernel.entry, 0x401010); /* the ELF header's, as there is no ENTRY note */
 	assert_int_equal(kernel.first_pfn, 1);
 	assert_int_equal(kernel.end_pfn, 5);
 	assert_true(kernel.has_hypercall_page);
@@ -88,8 +88,10 @@ static void notes_that_cannot_be_kept_are_refused(void **state)
 	const char *where = "it wants to be where a guest cannot be (VIRT_BASE)";
 
 	(void)state;
-	note_refused(XEN_ELFNOTE_ENTRY, 0xffffffff80000040, "its entry lies outside of its segments");
-	note_refused(XEN_ELFNOTE_ENTRY, 0xffffffff81400000, "its entry lies outside of its segments");
+	note_refused(XEN_ELFNOTE_ENTRY, 0xffffffff80000040,
+		     "its entry lies outside of its segments");
+	note_refused(XEN_ELFNOTE_ENTRY, 0xffffffff81400000,
+		     "its entry lies outside of its segments");
 	note_refused(XEN_ELFNOTE_VIRT_BASE, 0xffff800000000000, where);
 	note_refused(XEN_ELFNOTE_VIRT_BASE, 0xffff87ffff000000, where);
 	note_refused(XEN_ELFNOTE_VIRT_BASE, 0x00007fffff000000, where);
@@ -101,7 +103,8 @@ static void notes_that_cannot_be_kept_are_refused(void **state)
 		     "its hypercall page lies outside of its segments");
 	note_refused(XEN_ELFNOTE_HYPERCALL_PAGE, 0xffffffff81400000,
 		     "its hypercall page lies outside of its segments");
-	note_refused(XEN_ELFNOTE_LOADER, 1, "its Xen notes ask for another loader than \"generic\"");
+	note_refused(XEN_ELFNOTE_LOADER, 1,
+		     "its Xen notes ask for another loader than \"generic\"");
 	note_refused(XEN_ELFNOTE_XEN_VERSION, 1, "its Xen notes are for another ABI than xen-3.0");
 	note_refused(XEN_ELFNOTE_HV_START_LOW, 0xffff900000000000,
 		     "its Xen notes place the hypervisor where it is not (HV_START_LOW)");
@@ -120,7 +123,8 @@ static void kernels_for_others_are_refused(void **state)
 	elf_image_note_number(&image, XEN_ELFNOTE_PHYS32_ENTRY, 0x1000);
 	elf_image_notes_done(&image);
 	assert_int_equal(kernel_of_image(&kernel, &why), -8);
-	assert_string_equal(why, "its Xen notes have no PV entry, only one for PVH (Linux: CONFIG_XEN_PV)");
+	assert_string_equal(
+		why, "its Xen notes have no PV entry, only one for PVH (Linux: CONFIG_XEN_PV)");
 
 	elf_image_small(&image);
 	image.nr_headers--;
@@ -135,7 +139,7 @@ static void kernels_for_others_are_refused(void **state)
 	assert_string_equal(why, "two of its segments overlap");
 }
 
-/* --- A model of the machine ---------------------------------------------------------------------------- */
+/* --- A model of the machine ---------------------------------------------------------------- */
 
 struct model {
 	const struct pv_plan *plan;
@@ -158,7 +162,8 @@ static uint64_t model_walk(const struct model *model, uint64_t va)
 	for (int level = 4; level >= 1; level--) {
 		uint64_t i;
 
-		for (i = 0; i < model->plan->nr_tables && pv_plan_table_pfn(model->plan, i) != pfn; i++)
+		for (i = 0; i < model->plan->nr_tables && pv_plan_table_pfn(model->plan, i) != pfn;
+		     i++)
 			;
 		assert_true(i < model->plan->nr_tables);
 		entry = model->tables[i][va >> (12 + 9 * (level - 1)) & 511];
@@ -179,7 +184,10 @@ static uint64_t count_present(const struct model *model, uint64_t table)
 	return n;
 }
 
-/* Everything that can be reached by the tables is what the plan says, and not one entry more is present. */
+/*
+ * Everything that can be reached by the tables is what the plan says, and not one entry more is
+ * present.
+ */
 static void check_tables(const struct pv_plan *plan)
 {
 	struct model model = { plan, calloc(plan->nr_tables, sizeof(*model.tables)) };
@@ -189,7 +197,8 @@ static void check_tables(const struct pv_plan *plan)
 	for (uint64_t i = 0; i < plan->nr_tables; i++)
 		pv_plan_fill_table(plan, i, model.tables[i], model_mfn, &model);
 	for (uint64_t pfn = 0; pfn < plan->boot.nr_mapped; pfn++) {
-		bool table = pfn >= plan->boot.level[4].pfn && pfn < plan->boot.level[4].pfn + plan->nr_boot_tables;
+		bool table = pfn >= plan->boot.level[4].pfn &&
+			     pfn < plan->boot.level[4].pfn + plan->nr_boot_tables;
 
 		assert_int_equal(model_walk(&model, base + pfn * 4096),
 				 (pfn + MFN_OFFSET) << 12 | (table ? 0x65 : 0x67));
@@ -212,12 +221,22 @@ static void check_tables(const struct pv_plan *plan)
 static void check_order(const struct pv_plan *plan)
 {
 	bool outside = plan->kernel.initrd_by_pfn, list = plan->kernel.has_init_p2m;
-	const struct pv_part empty = { 0, 0 }, tables = { plan->boot.level[4].pfn, plan->nr_boot_tables };
+	const struct pv_part empty = { 0, 0 },
+			     tables = { plan->boot.level[4].pfn, plan->nr_boot_tables };
 	const struct pv_part parts[] = {
 		{ plan->kernel.first_pfn, plan->kernel.end_pfn - plan->kernel.first_pfn },
-		outside ? empty : plan->initrd, list ? empty : plan->p2m, plan->start_info, plan->store, plan->console,
-		tables, plan->stack, outside ? plan->initrd : empty, list ? plan->p2m : empty,
-		plan->list.level[3], plan->list.level[2], plan->list.level[1],
+		outside ? empty : plan->initrd,
+		list ? empty : plan->p2m,
+		plan->start_info,
+		plan->store,
+		plan->console,
+		tables,
+		plan->stack,
+		outside ? plan->initrd : empty,
+		list ? plan->p2m : empty,
+		plan->list.level[3],
+		plan->list.level[2],
+		plan->list.level[1],
 	};
 	uint64_t next = 0;
 
@@ -231,7 +250,8 @@ static void check_order(const struct pv_plan *plan)
 	assert_true(plan->used <= plan->request.nr_pages);
 }
 
-static void check_plan(const struct pv_kernel *kernel, uint64_t nr_pages, uint64_t initrd, bool rings)
+static void check_plan(const struct pv_kernel *kernel, uint64_t nr_pages, uint64_t initrd,
+		       bool rings)
 {
 	const struct pv_request request = { nr_pages, initrd, rings };
 	uint64_t end_of_stack;
@@ -278,7 +298,10 @@ static void plans_keep_the_layout(void **state)
 	check_plan(&kernel, 256, 0, true);	/* 1 MiB: the region reaches beyond the memory */
 }
 
-/* The region's end moves over every boundary at which one more table, or one more level of them, is needed. */
+/*
+ * The region's end moves over every boundary at which one more table, or one more level of them, is
+ * needed.
+ */
 static void plans_hold_at_every_boundary(void **state)
 {
 	struct pv_kernel kernel;
@@ -309,7 +332,8 @@ static void plans_that_cannot_be_are_refused(void **state)
 	(void)state;
 	linux_kernel(&kernel);
 	assert_int_equal(pv_plan_make(&plan, &kernel, &request, &why), -12);
-	assert_string_equal(why, "kernel, initrd and page tables don't fit into the guest's memory");
+	assert_string_equal(why,
+			    "kernel, initrd and page tables don't fit into the guest's memory");
 	request.nr_pages = 64 * MIB / 4096;
 	request.initrd_size = 60 * MIB;
 	assert_int_equal(pv_plan_make(&plan, &kernel, &request, &why), -12);
@@ -320,7 +344,8 @@ static void plans_that_cannot_be_are_refused(void **state)
 	assert_int_equal(pv_plan_make(&plan, &kernel, &request, &why), -22);
 	kernel.init_p2m = 0xfffffffffffff000;
 	assert_int_equal(pv_plan_make(&plan, &kernel, &request, &why), -22);
-	assert_string_equal(why, "the kernel wants the P2M list where a guest cannot be (INIT_P2M)");
+	assert_string_equal(why,
+			    "the kernel wants the P2M list where a guest cannot be (INIT_P2M)");
 	kernel.init_p2m = 0xffffff8000000000;	/* the kernel's own 512 GiB */
 	assert_int_equal(pv_plan_make(&plan, &kernel, &request, &why), -22);
 	assert_string_equal(why, "the kernel wants the P2M list too near to itself (INIT_P2M)");

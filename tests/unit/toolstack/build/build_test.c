@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest is built as the plan says: its memory holds the kernel's segments and the initrd, its page tables lead to them,
- * start_info tells of them, and dom0 can reach its rings. Every step that fails is told, and nothing stays mapped.
- * Links: toolstack/build/build.c toolstack/build/memory.c toolstack/build/image.c toolstack/build/unpack.c
- * Links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/data.c toolstack/lib/error.c
- * Links: toolstack/lib/file.c hypervisor/lib/elf.c hypervisor/lib/pvimage.c tests/fake/hyp.c tests/fake/elf_image.c
+ * A guest is built as the plan says: its memory holds the kernel's segments and the initrd, its
+ * page tables lead to them, start_info tells of them, and dom0 can reach its rings. Every step that
+ * fails is told, and nothing stays mapped.
+ * Links: toolstack/build/build.c toolstack/build/memory.c toolstack/build/image.c
+ * Links: toolstack/build/unpack.c
+ * Links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/data.c
+ * Links: toolstack/lib/error.c
+ * Links: toolstack/lib/file.c hypervisor/lib/elf.c hypervisor/lib/pvimage.c tests/fake/hyp.c
+ * Links: tests/fake/elf_image.c
  * Links: tests/unit/support/failing_alloc.c
  */
 #include <setjmp.h>
@@ -72,7 +76,10 @@ struct built {
 };
 
 static const struct build_request request = {
-	.cmdline = "console=hvc0 quiet", .memory_max_kib = 2 * MEMORY_KIB, .store_port = 3, .console_port = 4,
+	.cmdline = "console=hvc0 quiet",
+	.memory_max_kib = 2 * MEMORY_KIB,
+	.store_port = 3,
+	.console_port = 4,
 };
 
 static void prepare(struct built *b)
@@ -89,7 +96,8 @@ static void prepare(struct built *b)
 
 static int build(struct built *b)
 {
-	return build_domain(b->hyp, b->domid, &b->image, &b->plan, &request, &b->pages, NULL, NULL, &b->err);
+	return build_domain(b->hyp, b->domid, &b->image, &b->plan, &request, &b->pages, NULL, NULL,
+			    &b->err);
 }
 
 static void finish(struct built *b)
@@ -100,7 +108,9 @@ static void finish(struct built *b)
 	image_close(&b->image);
 }
 
-/* The guest's byte at a virtual address, through its page tables as the processor would walk them. */
+/*
+ * The guest's byte at a virtual address, through its page tables as the processor would walk them.
+ */
 static uint8_t *guest(const struct built *b, uint64_t va)
 {
 	uint64_t mfn = fake_hyp_domain(b->domid)->context.ctrlreg[3] >> 12;
@@ -131,7 +141,8 @@ static void check_start_info(const struct built *b)
 		uint64_t mfn = *(uint64_t *)guest(b, info->mfn_list + pfn * 8);
 
 		if (pfn < b->plan.boot.nr_mapped)
-			assert_ptr_equal(guest(b, b->plan.kernel.virt_base + pfn * 4096), fake_hyp_frame(mfn));
+			assert_ptr_equal(guest(b, b->plan.kernel.virt_base + pfn * 4096),
+					 fake_hyp_frame(mfn));
 	}
 }
 
@@ -190,7 +201,8 @@ static void a_small_kernel_is_built(void **state)
 	assert_int_equal(*guest(&b, 0x402800), 0);
 	assert_int_equal(*guest(&b, 0x403000), 0x22);
 	assert_int_equal(*guest(&b, b.plan.initrd_start + 4999), 0x5a);
-	assert_ptr_equal(guest(&b, 0x402000), fake_hyp_frame(fake_hyp_domain(b.domid)->hypercall_page));
+	assert_ptr_equal(guest(&b, 0x402000),
+			 fake_hyp_frame(fake_hyp_domain(b.domid)->hypercall_page));
 	finish(&b);
 }
 
@@ -250,7 +262,8 @@ static void a_full_host_is_told_with_what_it_has(void **state)
 	elf_image_small(&file);
 	prepare(&b);
 	fake_hyp_reset(MEMORY_KIB / 4 - 1);
-	assert_int_equal(hyp_domain_create(b.hyp, &b.domid, &(struct xen_domctl_createdomain){ 0 }), 0);
+	assert_int_equal(hyp_domain_create(b.hyp, &b.domid, &(struct xen_domctl_createdomain){ 0 }),
+			 0);
 	assert_int_equal(build(&b), -1);
 	assert_int_equal(b.err.code, ERROR_NO_MEMORY);
 	assert_non_null(strstr(b.err.text, "64 MiB"));

@@ -127,7 +127,8 @@ static void pack(const char *tool, uint32_t trailer, size_t cut)
 	make_header(head, (uint32_t)st.st_size + 4 - (uint32_t)cut);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	assert_int_equal(write(fd, head, SETUP), SETUP);
-	snprintf(command, sizeof(command), "head -c %zu %s/packed >>%s", (size_t)st.st_size - cut, folder, path);
+	snprintf(command, sizeof(command), "head -c %zu %s/packed >>%s", (size_t)st.st_size - cut,
+		 folder, path);
 	assert_int_equal(system(command), 0);
 	lseek(fd, 0, SEEK_END);
 	assert_int_equal(write(fd, &trailer, 4), 4);

@@ -22,13 +22,21 @@ static int nothing(struct vm *vm, const struct cli_args *args, struct error *err
 }
 
 const struct cli_verb cli_create = {
-	.name = "create", .aliases = "start make", .operands = "FILE", .min_operands = 1, .max_operands = 2,
-	.summary = "Make one", .text = "More.", .run = nothing,
+	.name = "create",
+	.aliases = "start make",
+	.operands = "FILE",
+	.min_operands = 1,
+	.max_operands = 2,
+	.summary = "Make one",
+	.text = "More.",
+	.run = nothing,
 	.options = { { "paused", 'p', NULL, "not yet" }, { "timeout", 't', "SECONDS", "wait" } },
 };
 
 #define PLAIN(verb, word)                                                                          \
-	const struct cli_verb verb = { .name = word, .operands = "", .summary = word, .run = nothing }
+	const struct cli_verb verb = {                                                             \
+		.name = word, .operands = "", .summary = word, .run = nothing                      \
+	}
 
 PLAIN(cli_list, "list");
 PLAIN(cli_info, "info");
@@ -113,7 +121,8 @@ static void what_does_not_fit_is_told(void **state)
 
 static void numbers_are_whole_and_in_range(void **state)
 {
-	static const char *const wrong[] = { "", "0", "-1", "+3", " 3", "3s", "101", "99999999999999999999" };
+	static const char *const wrong[] = { "",   "0",	 "-1",	"+3",
+					     " 3", "3s", "101", "99999999999999999999" };
 	long value;
 
 	(void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest that starts again and again without living in between is in a loop; one that reboots now and then is not.
+ * A guest that starts again and again without living in between is in a loop; one that reboots now
+ * and then is not.
  * Links: toolstack/daemon/restarts.c
  */
 #include <setjmp.h>

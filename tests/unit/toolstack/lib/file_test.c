@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files are written whole or not at all, read to the last byte, locked against other processes; errors are one line.
+ * Files are written whole or not at all, read to the last byte, locked against other processes;
+ * errors are one line.
  * Links: toolstack/lib/file.c toolstack/lib/error.c
  */
 #include <setjmp.h>
@@ -79,7 +80,8 @@ static void a_file_is_replaced_whole(void **state)
 
 static void a_full_disk_leaves_the_old_file(void **state)
 {
-	const struct rlimit small = { 4096, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct rlimit small = { 4096, RLIM_INFINITY },
+			    none = { RLIM_INFINITY, RLIM_INFINITY };
 	static char big[10000];
 	char where[64];
 	struct stat st;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guests live and end as vm.h says, on a hypervisor and a store in this process: names and uuids are unique, a create that
- * fails at any step leaves nothing behind, ends are followed by what the definition says, and what killed programs left
- * is cleared away.
- * Links: toolstack/vm/session.c toolstack/vm/create.c toolstack/vm/control.c toolstack/vm/destroy.c toolstack/vm/nodes.c
- * Links: toolstack/vm/definitions.c toolstack/build/build.c toolstack/build/memory.c toolstack/build/image.c
- * Links: toolstack/build/unpack.c toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/data.c
- * Links: toolstack/config/config.c toolstack/config/dump.c toolstack/config/elements.c toolstack/config/parse.c
+ * Guests live and end as vm.h says, on a hypervisor and a store in this process: names and uuids
+ * are unique, a create that fails at any step leaves nothing behind, ends are followed by what the
+ * definition says, and what killed programs left is cleared away.
+ * Links: toolstack/vm/session.c toolstack/vm/create.c toolstack/vm/control.c toolstack/vm/destroy.c
+ * Links: toolstack/vm/nodes.c
+ * Links: toolstack/vm/definitions.c toolstack/build/build.c toolstack/build/memory.c
+ * Links: toolstack/build/image.c
+ * Links: toolstack/build/unpack.c toolstack/build/bzimage.c toolstack/build/cache.c
+ * Links: toolstack/build/data.c
+ * Links: toolstack/config/config.c toolstack/config/dump.c toolstack/config/elements.c
+ * Links: toolstack/config/parse.c
  * Links: toolstack/config/values.c toolstack/lib/error.c toolstack/lib/file.c hypervisor/lib/elf.c
  * Links: hypervisor/lib/pvimage.c tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c
  */
@@ -77,8 +81,14 @@ static int fresh(void **state)
 static void config(struct vm_config *config, const char *name)
 {
 	*config = (struct vm_config){
-		.name = strdup(name), .memory_kib = 16384, .current_memory_kib = 8192, .vcpus_max = 2, .vcpus = 1,
-		.kernel = strdup(kernel), .on_reboot = VM_ACTION_RESTART, .on_crash = VM_ACTION_PRESERVE,
+		.name = strdup(name),
+		.memory_kib = 16384,
+		.current_memory_kib = 8192,
+		.vcpus_max = 2,
+		.vcpus = 1,
+		.kernel = strdup(kernel),
+		.on_reboot = VM_ACTION_RESTART,
+		.on_crash = VM_ACTION_PRESERVE,
 	};
 }
 
