@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket spinlocks that know their holder and their rank. Interrupts are always off in the
+ * Spinlocks that know their holder and their rank. Interrupts are always off in the
  * hypervisor, so there is one kind. The ranks are the lock order of ARCHITECTURE.md: a CPU may
  * take a lock only if its rank is above all it holds (two of the same rank: lock_two(), by
  * ascending key).
@@ -11,13 +11,11 @@
 #include "lib/types.h"
 
 enum lock_rank {
-	RANK_DOMAIN_LIST = 1, RANK_DOMAIN, RANK_GRANT, RANK_EVENT, RANK_EVENT_PORT, RANK_MM, RANK_IRQ, RANK_DEVICE, RANK_SCHED, RANK_TIMER, RANK_MAP, RANK_HEAP,
-	RANK_CONSOLE,
+	RANK_DOMAIN_LIST = 1, RANK_DOMAIN, RANK_GRANT, RANK_EVENT, RANK_EVENT_PORT, RANK_MM,
+	RANK_IRQ, RANK_DEVICE, RANK_SCHED, RANK_TIMER, RANK_MAP, RANK_HEAP, RANK_CONSOLE,
 };
 
 struct lock {
-	uint16_t next;		/* the ticket to hand out */
-	uint16_t owner;		/* the ticket that may enter */
 	uint16_t cpu;		/* the holder + 1, or 0 */
 	uint16_t rank;
 };
