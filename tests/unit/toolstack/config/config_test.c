@@ -11,6 +11,8 @@
  */
 #include <errno.h>
 #include <glob.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +114,55 @@ static void gives_what_the_golden_files_say(void **state)
 		free(wanted);
 	}
 	globfree(&files);
+}
+
+static void on_schema_error(void *context, const char *fmt, ...)
+{
+	(void)context;
+	(void)fmt;
+}
+
+static bool schema_accepts(xmlRelaxNG *schema, const char *path)
+{
+	xmlDoc *doc = xmlReadFile(path, NULL, XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlRelaxNGValidCtxt *context = xmlRelaxNGNewValidCtxt(schema);
+	bool accepts = false;
+
+	xmlRelaxNGSetValidErrors(context, on_schema_error, on_schema_error, NULL);
+	if (doc)
+		accepts = !xmlRelaxNGValidateDoc(context, doc);
+	xmlRelaxNGFreeValidCtxt(context);
+	xmlFreeDoc(doc);
+	return accepts;
+}
+
+/* The schema accepts what the code accepts, and refuses what it refuses but for these. */
+static void agrees_with_the_schema(void **state)
+{
+	static const char beyond[] = "bad-current-memory.xml bad-memory-huge.xml bad-memory-zero.xml "
+				     "bad-pi.xml bad-vcpus-current.xml ";
+	xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt("configs/schema/enso-domain.rng");
+	xmlRelaxNG *schema = xmlRelaxNGParse(parser);
+	glob_t files;
+
+	(void)state;
+	assert_non_null(schema);
+	assert_int_equal(glob(GOLDEN "*.xml", 0, NULL, &files), 0);
+	assert_int_equal(glob("configs/guests/*.xml", GLOB_APPEND, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		const char *path = files.gl_pathv[i];
+		char name[256];
+		struct vm_config cfg;
+		snprintf(name, sizeof(name), "%s ", strrchr(path, '/') + 1);
+		bool ours = !config_load(&cfg, path, NULL, NULL);
+		config_free(&cfg);
+		if (schema_accepts(schema, path) != (ours || strstr(beyond, name)))
+			fail_msg("%s: the code %s it, the schema does not agree", path,
+				 ours ? "accepts" : "refuses");
+	}
+	globfree(&files);
+	xmlRelaxNGFree(schema);
+	xmlRelaxNGFreeParserCtxt(parser);
 }
 
 static void warns_or_refuses(void **state)
@@ -241,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_what_the_golden_files_say),
+		cmocka_unit_test(agrees_with_the_schema),
 		cmocka_unit_test(warns_or_refuses),
 		cmocka_unit_test(refuses_what_is_too_much),
 		cmocka_unit_test(reads_amounts),
