@@ -142,17 +142,13 @@ static void scan_domains(void)
 
 /*
  * The client connects again by itself when the store daemon was restarted: then its descriptor
- * is another.
+ * is another, or another's with the same number; -EEXIST says that it is still the one.
  */
 static void follow_store(void)
 {
-	if (store_fd(self.store) < 0)
-		store_ready(&self.store_source, 0);
-	if (store_fd(self.store) == self.store_source.fd || store_fd(self.store) < 0)
-		return;
 	self.store_source.fd = store_fd(self.store);
-	add_source(&self.store_source);
-	self.rescan = true;
+	if (self.store_source.fd >= 0 && !add_source(&self.store_source))
+		self.rescan = true;
 }
 
 /* New budgets, with which those go on who had none left. */
@@ -176,12 +172,27 @@ static void tick(void)
 		self.throttled |= guest->budget <= 0;
 }
 
+/*
+ * What the store has told. Requests of a scan queue events that epoll does not see any more, so this is
+ * repeated until there are none.
+ */
+static void heed_store(void)
+{
+	do {
+		if (self.rescan)
+			scan_domains();
+		follow_store();
+		store_ready(&self.store_source, 0);
+	} while (self.rescan);
+}
+
 static int round_of_events(void)
 {
 	struct epoll_event events[EVENTS];
-	bool lost = store_fd(self.store) < 0;
-	int count = epoll_wait(self.consoles.epoll, events, EVENTS,
-			       self.throttled || lost ? TICK_MS : -1);
+
+	heed_store();
+	bool hurry = self.throttled || store_fd(self.store) < 0;
+	int count = epoll_wait(self.consoles.epoll, events, EVENTS, hurry ? TICK_MS : -1);
 
 	if (count < 0 && errno != EINTR)
 		return -errno;
@@ -190,10 +201,7 @@ static int round_of_events(void)
 		source->ready(source, events[i].events);
 	}
 	guest_free_dead(&self.consoles);
-	follow_store();
 	tick();
-	if (self.rescan)
-		scan_domains();
 	return 0;
 }
 

@@ -423,7 +423,8 @@ int store_wait(struct store_client *client, int timeout_ms, struct store_event *
 	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
 
 	while (!client->events) {
-		int rc = ensure_connected(client, now_ms() + STORE_PATIENCE_MS);
+		int rc = ensure_connected(client, deadline < 0 ? now_ms() + STORE_PATIENCE_MS
+							       : deadline);
 		if (!rc && !client->events)
 			rc = receive(client, deadline);
 		if (rc == -EPIPE || rc == -EPROTO)
