@@ -2,9 +2,9 @@
 /*
  * The records that a vCPU shares with its guest: see runstate.h.
  *
- * vcpu_info is a frame that is kept, as events are raised there from any CPU. The others are addresses in
- * the guest kernel's address space, written only while the vCPU is current; a failing write is the guest's
- * loss and not reported, as there is nobody to report it to.
+ * vcpu_info is a frame that is kept, as events are raised there from any CPU. The others are
+ * addresses in the guest kernel's address space, written only while the vCPU is current; a failing
+ * write is the guest's loss and not reported, as there is nobody to report it to.
  */
 #include "domain/runstate.h"
 
@@ -42,13 +42,14 @@ void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info)
 }
 
 /*
- * Who asked for it (vm_assist) sees XEN_RUNSTATE_UPDATE in state_entry_time while the record changes, so that
- * its other vCPUs can read it too. 0 or -EFAULT.
+ * Who asked for it (vm_assist) sees XEN_RUNSTATE_UPDATE in state_entry_time while the record
+ * changes, so that its other vCPUs can read it too. 0 or -EFAULT.
  */
 static int write_runstate(struct vcpu *v)
 {
 	bool flag = v->domain->vm_assist & 1ull << VMASST_TYPE_runstate_update_flag;
-	guest_ptr_t at = v->area.runstate, entry_time = { at.va + offsetof(struct vcpu_runstate_info, state_entry_time) };
+	guest_ptr_t at = v->area.runstate,
+		    entry_time = { at.va + offsetof(struct vcpu_runstate_info, state_entry_time) };
 	struct vcpu_runstate_info info;
 
 	vcpu_runstate(v, &info);
@@ -65,7 +66,10 @@ static int write_runstate(struct vcpu *v)
 	return copy_to_guest(entry_time, &info.state_entry_time, sizeof(info.state_entry_time));
 }
 
-/* The guest's copy of its time record, read by its processes: rewritten only if it is out of date. 0 or -EFAULT. */
+/*
+ * The guest's copy of its time record, read by its processes: rewritten only if it is out of date.
+ * 0 or -EFAULT.
+ */
 static int write_time(struct vcpu *v)
 {
 	struct vcpu_time_info info;

@@ -6,16 +6,17 @@
 #include "domain/domain.h"
 
 /*
- * vcpu_info lies at `offset` of frame `mfn` from now on; the frame stays writable data until it is released.
- * -EINVAL: not the domain's memory, misaligned or across the page's end, registered already, or `v` is
- * another vCPU that may be running.
+ * vcpu_info lies at `offset` of frame `mfn` from now on; the frame stays writable data until it is
+ * released. -EINVAL: not the domain's memory, misaligned or across the page's end, registered
+ * already, or `v` is another vCPU that may be running.
  */
 int must_check vcpu_register_info(struct vcpu *v, mfn_t mfn, uint32_t offset);
 /* Drop the frame; nobody may use v->event.info any more. */
 void vcpu_release_info(struct vcpu *v);
 /*
- * Keep a vcpu_runstate_info (vcpu_time_info) up to date at `area` in the vCPU's kernel address space; 0: no
- * more. Written now if `v` is the caller's, and whenever it is put on a CPU. 0 or -EFAULT.
+ * Keep a vcpu_runstate_info (vcpu_time_info) up to date at `area` in the vCPU's kernel address
+ * space; 0: no more. Written now if `v` is the caller's, and whenever it is put on a CPU. 0 or
+ * -EFAULT.
  */
 int must_check vcpu_register_runstate(struct vcpu *v, guest_ptr_t area);
 int must_check vcpu_register_time(struct vcpu *v, guest_ptr_t area);

@@ -2,10 +2,10 @@
 /*
  * Ports: opening, connecting and closing them.
  *
- * Every change is made under the domain's lock, and under the port's own while senders could look. An
- * interdomain port names its peer by pointer: both ends are connected and disconnected under both
- * domains' locks, and a domain closes all its ports before it is freed, so the pointer is good as long
- * as the port is in that state.
+ * Every change is made under the domain's lock, and under the port's own while senders could look.
+ * An interdomain port names its peer by pointer: both ends are connected and disconnected under
+ * both domains' locks, and a domain closes all its ports before it is freed, so the pointer is good
+ * as long as the port is in that state.
  *
  * Locks: event (two by ascending id; see lock_peer()) -> port -> (by kick) sched.
  */
@@ -20,11 +20,12 @@
 #define VIRQ_BIT(virq)	(1u << (virq))
 
 /* abi/xen.h's list: V. is per vCPU, G. per domain, (DOM0) for the control domain. */
-static const uint32_t per_vcpu_virqs = VIRQ_BIT(VIRQ_TIMER) | VIRQ_BIT(VIRQ_DEBUG) | VIRQ_BIT(VIRQ_XENOPROF) |
-				       VIRQ_BIT(VIRQ_XENPMU);
-static const uint32_t control_virqs = VIRQ_BIT(VIRQ_CONSOLE) | VIRQ_BIT(VIRQ_DOM_EXC) | VIRQ_BIT(VIRQ_TBUF) |
-				      VIRQ_BIT(VIRQ_DEBUGGER) | VIRQ_BIT(VIRQ_CON_RING) | VIRQ_BIT(VIRQ_PCPU_STATE) |
-				      VIRQ_BIT(VIRQ_MEM_EVENT) | VIRQ_BIT(VIRQ_ENOMEM) | VIRQ_BIT(VIRQ_ARCH_0);
+static const uint32_t per_vcpu_virqs = VIRQ_BIT(VIRQ_TIMER) | VIRQ_BIT(VIRQ_DEBUG) |
+				       VIRQ_BIT(VIRQ_XENOPROF) | VIRQ_BIT(VIRQ_XENPMU);
+static const uint32_t control_virqs =
+	VIRQ_BIT(VIRQ_CONSOLE) | VIRQ_BIT(VIRQ_DOM_EXC) | VIRQ_BIT(VIRQ_TBUF) |
+	VIRQ_BIT(VIRQ_DEBUGGER) | VIRQ_BIT(VIRQ_CON_RING) | VIRQ_BIT(VIRQ_PCPU_STATE) |
+	VIRQ_BIT(VIRQ_MEM_EVENT) | VIRQ_BIT(VIRQ_ENOMEM) | VIRQ_BIT(VIRQ_ARCH_0);
 
 bool event_virq_is_global(unsigned virq)
 {
@@ -36,8 +37,8 @@ bool event_virq_is_control(unsigned virq)
 	return control_virqs & VIRQ_BIT(virq);
 }
 
-void event_domain_init(struct event_domain *ed, domid_t id, struct shared_info *shared, struct event_vcpu **vcpu,
-		       unsigned max_vcpus)
+void event_domain_init(struct event_domain *ed, domid_t id, struct shared_info *shared,
+		       struct event_vcpu **vcpu, unsigned max_vcpus)
 {
 	*ed = (struct event_domain){
 		.id = id, .shared = shared, .vcpu = vcpu, .max_vcpus = max_vcpus,
@@ -109,7 +110,9 @@ static int open_port(struct event_domain *ed, struct event_binding as, evtchn_po
 
 int event_alloc_unbound(struct event_domain *ed, domid_t remote, evtchn_port_t *port)
 {
-	return open_port(ed, (struct event_binding){ .state = EVTCHNSTAT_unbound, .remote_id = remote }, port);
+	struct event_binding unbound = { .state = EVTCHNSTAT_unbound, .remote_id = remote };
+
+	return open_port(ed, unbound, port);
 }
 
 int event_bind_ipi(struct event_domain *ed, unsigned vcpu, evtchn_port_t *port)
@@ -119,8 +122,8 @@ int event_bind_ipi(struct event_domain *ed, unsigned vcpu, evtchn_port_t *port)
 	return open_port(ed, (struct event_binding){ .state = EVTCHNSTAT_ipi, .vcpu = vcpu }, port);
 }
 
-int event_bind_pirq(struct event_domain *ed, unsigned pirq, bool shareable, event_connect_fn *connect,
-		    evtchn_port_t *port)
+int event_bind_pirq(struct event_domain *ed, unsigned pirq, bool shareable,
+		    event_connect_fn *connect, evtchn_port_t *port)
 {
 	int rc;
 
@@ -167,16 +170,18 @@ static int join(struct event_domain *local, struct event_domain *remote, evtchn_
 	rc = find_free(local, port);
 	if (rc)
 		return rc;
-	set_port(event_channel(local, *port), (struct event_binding){ .state = EVTCHNSTAT_interdomain,
-		.remote_id = remote->id, .remote = remote, .remote_port = remote_port });
-	set_port(peer, (struct event_binding){ .state = EVTCHNSTAT_interdomain, .vcpu = peer->to.vcpu,
-		.remote_id = local->id, .remote = local, .remote_port = *port });
+	set_port(event_channel(local, *port), (struct event_binding){
+		.state = EVTCHNSTAT_interdomain, .remote_id = remote->id,
+		.remote = remote, .remote_port = remote_port });
+	set_port(peer, (struct event_binding){
+		.state = EVTCHNSTAT_interdomain, .vcpu = peer->to.vcpu, .remote_id = local->id,
+		.remote = local, .remote_port = *port });
 	event_set_pending(local, *port, 0);
 	return 0;
 }
 
-int event_bind_interdomain(struct event_domain *local, struct event_domain *remote, evtchn_port_t remote_port,
-			   evtchn_port_t *port)
+int event_bind_interdomain(struct event_domain *local, struct event_domain *remote,
+			   evtchn_port_t remote_port, evtchn_port_t *port)
 {
 	int rc;
 
@@ -187,8 +192,8 @@ int event_bind_interdomain(struct event_domain *local, struct event_domain *remo
 }
 
 /*
- * Take the lock of an interdomain port's peer too. The peer is known only under our own lock, so the order
- * of ids can't be kept by waiting: try, and let the caller start again.
+ * Take the lock of an interdomain port's peer too. The peer is known only under our own lock, so
+ * the order of ids can't be kept by waiting: try, and let the caller start again.
  */
 static bool lock_peer(struct event_domain *ed, struct event_domain *peer)
 {
@@ -197,7 +202,8 @@ static bool lock_peer(struct event_domain *ed, struct event_domain *peer)
 
 static void unbind_virq(struct event_domain *ed, struct event_channel *ch, evtchn_port_t port)
 {
-	struct event_vcpu *ev = event_vcpu(ed, event_virq_is_global(ch->to.number) ? 0 : ch->to.vcpu);
+	struct event_vcpu *ev =
+		event_vcpu(ed, event_virq_is_global(ch->to.number) ? 0 : ch->to.vcpu);
 
 	ASSERT(ev && ev->virq_port[ch->to.number] == port);
 	__atomic_store_n(&ev->virq_port[ch->to.number], 0, __ATOMIC_RELEASE);
@@ -209,7 +215,8 @@ static void disconnect(struct event_domain *ed, struct event_channel *ch)
 	struct event_channel *peer = event_channel(ch->to.remote, ch->to.remote_port);
 
 	ASSERT(peer->to.state == EVTCHNSTAT_interdomain && peer->to.remote == ed);
-	set_port(peer, (struct event_binding){ .state = EVTCHNSTAT_unbound, .remote_id = ed->id, .vcpu = peer->to.vcpu });
+	set_port(peer, (struct event_binding){
+		.state = EVTCHNSTAT_unbound, .remote_id = ed->id, .vcpu = peer->to.vcpu });
 }
 
 /* Close a port under the lock; -EAGAIN if a peer's lock could not be had. */
@@ -234,7 +241,8 @@ static int close_locked(struct event_domain *ed, evtchn_port_t port)
 		ed->pirq_closed(ed, (unsigned)ch->to.number);
 	}
 	set_port(ch, (struct event_binding){ .state = EVTCHNSTAT_closed });
-	__atomic_fetch_and(&ed->shared->evtchn_pending[port / 64], ~(1ul << port % 64), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&ed->shared->evtchn_pending[port / 64], ~(1ul << port % 64),
+			   __ATOMIC_SEQ_CST);
 	ed->lowest_free = min(ed->lowest_free, port);
 	return 0;
 }

@@ -3,7 +3,8 @@
  * Inside event/: one port.
  *
  * A port's own lock lets a sender follow the binding without the domain's lock: whoever changes the
- * binding holds the domain's lock and this one, so either is enough to read. `vcpu` is read without any.
+ * binding holds the domain's lock and this one, so either is enough to read. `vcpu` is read without
+ * any.
  */
 #ifndef EVENT_CHANNEL_H
 #define EVENT_CHANNEL_H
@@ -26,9 +27,13 @@ struct event_channel {
 	struct event_binding to;
 };
 
-_Static_assert(sizeof(struct event_channel) * EVENT_BUCKET_PORTS == PAGE_SIZE, "a bucket is a page");
+_Static_assert(sizeof(struct event_channel) * EVENT_BUCKET_PORTS == PAGE_SIZE,
+	       "a bucket is a page");
 
-/* The channel of a port, or NULL if there never was one. Needs no lock: buckets stay until the domain is freed. */
+/*
+ * The channel of a port, or NULL if there never was one. Needs no lock: buckets stay until the
+ * domain is freed.
+ */
 static inline struct event_channel *event_channel(const struct event_domain *ed, evtchn_port_t port)
 {
 	struct event_channel *bucket;

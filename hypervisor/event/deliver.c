@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals: from "port p happened" to the bits that the guest reads, and the kick that makes it look.
+ * Signals: from "port p happened" to the bits that the guest reads, and the kick that makes it
+ * look.
  *
- *   evtchn_pending[p]  --unless evtchn_mask[p]-->  evtchn_pending_sel[p / 64]  -->  evtchn_upcall_pending
- *      (shared_info)                                      (vcpu_info of the vCPU that is told)
+ *  evtchn_pending[p] --unless evtchn_mask[p]--> evtchn_pending_sel[p/64] --> evtchn_upcall_pending
+ *      (shared_info)                                   (vcpu_info of the vCPU that is told)
  *
- * Each step is a locked instruction and sees the result of the one before, in this order; the guest goes
- * the other way round (clears upcall_pending, takes the selector, then the pending words; clears a mask
- * bit, then looks at the pending bit). So one of the two always sees the event; both may, which is harmless.
+ * Each step is a locked instruction and sees the result of the one before, in this order; the guest
+ * goes the other way round (clears upcall_pending, takes the selector, then the pending words;
+ * clears a mask bit, then looks at the pending bit). So one of the two always sees the event; both
+ * may, which is harmless.
  *
  * No lock but the sender's port lock in event_send().
  */
@@ -18,7 +20,10 @@
 #define WORD(port)	((port) / 64)
 #define BIT(port)	(1ul << (port) % 64)
 
-/* Shared words are the guest's: only ever touch them by these. Each says whether the bit was set before. */
+/*
+ * Shared words are the guest's: only ever touch them by these. Each says whether the bit was set
+ * before.
+ */
 static bool bit_set(xen_ulong_t *word, xen_ulong_t bit)
 {
 	return __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST) & bit;
@@ -45,7 +50,10 @@ static void tell_vcpu(struct event_vcpu *ev, unsigned word)
 		ev->kick(ev);
 }
 
-/* End the polls that wait for this port. Polls of several ports end at any event: the guest looks again. */
+/*
+ * End the polls that wait for this port. Polls of several ports end at any event: the guest looks
+ * again.
+ */
 static void wake_pollers(struct event_domain *ed, evtchn_port_t port)
 {
 	for (unsigned i = 0; i < ed->max_vcpus; i++) {
@@ -83,7 +91,8 @@ int event_send(struct event_domain *ed, evtchn_port_t port)
 	if (likely(ch->to.state == EVTCHNSTAT_interdomain)) {
 		struct event_channel *peer = event_channel(ch->to.remote, ch->to.remote_port);
 
-		event_set_pending(ch->to.remote, ch->to.remote_port, __atomic_load_n(&peer->to.vcpu, __ATOMIC_RELAXED));
+		event_set_pending(ch->to.remote, ch->to.remote_port,
+				  __atomic_load_n(&peer->to.vcpu, __ATOMIC_RELAXED));
 	} else if (ch->to.state == EVTCHNSTAT_ipi) {
 		event_set_pending(ed, port, ch->to.vcpu);
 	} else if (ch->to.state != EVTCHNSTAT_unbound) {
@@ -135,8 +144,8 @@ void event_raise_pirq(struct event_domain *ed, evtchn_port_t port)
 }
 
 /*
- * Whoever still writes to the old record did so after setting its pending bit, so that setting every
- * selector bit of the new one after the switch loses nothing.
+ * Whoever still writes to the old record did so after setting its pending bit, so that setting
+ * every selector bit of the new one after the switch loses nothing.
  */
 void event_move_vcpu_info(struct event_vcpu *ev, struct vcpu_info *to)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copying between frames that are granted or the caller's own. Both sides are pinned (or referenced) for the
- * copy only, the target as writable data, so it can't be a page table meanwhile.
+ * Copying between frames that are granted or the caller's own. Both sides are pinned (or
+ * referenced) for the copy only, the target as writable data, so it can't be a page table
+ * meanwhile.
  */
 #include "grant/table.h"
 
@@ -42,13 +43,16 @@ static void drop(const struct side *s)
 		mm_put_writable(s->frame);
 }
 
-void grant_copy(struct grant_domain *gd, struct grant_domain *source, struct grant_domain *dest, struct gnttab_copy *op)
+void grant_copy(struct grant_domain *gd, struct grant_domain *source, struct grant_domain *dest,
+		struct gnttab_copy *op)
 {
-	struct side from = { .owner = source, .by_ref = op->flags & GNTCOPY_source_gref, .readonly = true };
+	struct side from = { .owner = source, .by_ref = op->flags & GNTCOPY_source_gref,
+			     .readonly = true };
 	struct side to = { .owner = dest, .by_ref = op->flags & GNTCOPY_dest_gref };
 
 	op->status = GNTST_bad_copy_arg;
-	if (op->source.offset + op->len > (int)PAGE_SIZE || op->dest.offset + op->len > (int)PAGE_SIZE)
+	if (op->source.offset + op->len > (int)PAGE_SIZE ||
+	    op->dest.offset + op->len > (int)PAGE_SIZE)
 		return;
 	op->status = take(&from, gd, &op->source);
 	if (op->status != GNTST_okay)

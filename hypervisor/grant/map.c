@@ -2,12 +2,13 @@
 /*
  * Mapping and unmapping others' grants.
  *
- * A mapping holds one pin of its entry and one reference to the granting domain, however it is mapped (page
- * table, device, both), and gives them back once, when neither is left and no TLB can have it. The page-table
- * entry has references of its own (mm/), so a guest that overwrites it itself endangers nobody.
+ * A mapping holds one pin of its entry and one reference to the granting domain, however it is
+ * mapped (page table, device, both), and gives them back once, when neither is left and no TLB can
+ * have it. The page-table entry has references of its own (mm/), so a guest that overwrites it
+ * itself endangers nobody.
  *
- * Lock: our table's, for handles; a mapping that is `busy` is in one vCPU's hands, and every other request
- * for it is refused. The granter's lock is taken after ours is dropped.
+ * Lock: our table's, for handles; a mapping that is `busy` is in one vCPU's hands, and every other
+ * request for it is refused. The granter's lock is taken after ours is dropped.
  */
 #include "grant/table.h"
 
@@ -27,7 +28,8 @@
 #define PTE_ADDRESS	0x000ffffffffff000ull
 
 #define MAP_KINDS	(GNTMAP_host_map | GNTMAP_device_map)
-#define GUEST_AVAIL(flags)	(((uint64_t)(flags) >> 16) & 7)	/* the ABI's guest_avail bits, of which x86 has three */
+/* The ABI's guest_avail bits, of which x86 has three. */
+#define GUEST_AVAIL(flags)	(((uint64_t)(flags) >> 16) & 7)
 
 static struct grant_mapping *mapping_at(struct grant_domain *gd, grant_handle_t handle)
 {
@@ -52,7 +54,10 @@ static bool add_track_page(struct grant_domain *gd)
 	return true;
 }
 
-/* A handle that is busy and ours until handle_publish() or handle_free(); GRANT_NO_HANDLE if there is none. */
+/*
+ * A handle that is busy and ours until handle_publish() or handle_free(); GRANT_NO_HANDLE if there
+ * is none.
+ */
 static grant_handle_t handle_alloc(struct grant_domain *gd)
 {
 	grant_handle_t handle;
@@ -109,9 +114,12 @@ static bool handle_grab(struct grant_domain *gd, grant_handle_t handle, struct g
 	return ok;
 }
 
-/* Write a page-table entry that names a frame of `frames`: at a machine address, or where `at` is mapped. */
-static int write_entry(struct grant_domain *gd, struct mm_domain *frames, mfn_t root, uint32_t flags, uint64_t at,
-		       uint64_t entry)
+/*
+ * Write a page-table entry that names a frame of `frames`: at a machine address, or where `at` is
+ * mapped.
+ */
+static int write_entry(struct grant_domain *gd, struct mm_domain *frames, mfn_t root,
+		       uint32_t flags, uint64_t at, uint64_t entry)
 {
 	if (flags & GNTMAP_contains_pte)
 		return mm_update_entry(gd->mm, frames, at, entry, false);
@@ -124,7 +132,8 @@ static int map_host(struct grant_domain *gd, struct grant_domain *granter, mfn_t
 	uint64_t entry = frame.n << PAGE_SHIFT | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 	bool pinned;
 
-	if (op->flags & GNTMAP_contains_pte && mm_table_level(MFN(op->host_addr >> PAGE_SHIFT), &pinned) != 1)
+	if (op->flags & GNTMAP_contains_pte &&
+	    mm_table_level(MFN(op->host_addr >> PAGE_SHIFT), &pinned) != 1)
 		return -EINVAL;
 	if (!(op->flags & GNTMAP_readonly))
 		entry |= PTE_WRITE;
@@ -132,10 +141,12 @@ static int map_host(struct grant_domain *gd, struct grant_domain *granter, mfn_t
 	return write_entry(gd, granter->mm, root, op->flags, op->host_addr, entry);
 }
 
-int grant_map(struct grant_domain *gd, struct grant_domain *granter, mfn_t root, struct gnttab_map_grant_ref *op)
+int grant_map(struct grant_domain *gd, struct grant_domain *granter, mfn_t root,
+	      struct gnttab_map_grant_ref *op)
 {
 	bool readonly = op->flags & GNTMAP_readonly;
-	struct grant_mapping m = { .granter = granter, .host_addr = op->host_addr, .ref = op->ref, .flags = op->flags };
+	struct grant_mapping m = { .granter = granter, .host_addr = op->host_addr, .ref = op->ref,
+				   .flags = op->flags };
 	grant_handle_t handle;
 	mfn_t frame;
 	int rc = 0;
@@ -169,7 +180,8 @@ int grant_map(struct grant_domain *gd, struct grant_domain *granter, mfn_t root,
 }
 
 /* The L1 entry that a mapping was made in, as it is now; false if it can't be found. */
-static bool read_entry(struct grant_domain *gd, mfn_t root, const struct grant_mapping *m, uint64_t *entry)
+static bool read_entry(struct grant_domain *gd, mfn_t root, const struct grant_mapping *m,
+		       uint64_t *entry)
 {
 	mfn_t table = MFN(m->host_addr >> PAGE_SHIFT);
 	uint64_t at;
@@ -179,23 +191,28 @@ static bool read_entry(struct grant_domain *gd, mfn_t root, const struct grant_m
 	if (!mm_get(table, gd->mm))
 		return false;
 	at = m->host_addr & ~PAGE_MASK & ~7ull;
-	*entry = __atomic_load_n((const uint64_t *)((char *)machine_va(table) + at), __ATOMIC_RELAXED);
+	*entry = __atomic_load_n((const uint64_t *)((char *)machine_va(table) + at),
+				 __ATOMIC_RELAXED);
 	mm_put(table);
 	return true;
 }
 
 /*
- * Clear the entry, or put there what is mapped at new_addr, whose own entry is cleared. It must still map the
- * granted frame: elsewhere it may be mapped in tables that are not loaded now, and then the pin must stay.
+ * Clear the entry, or put there what is mapped at new_addr, whose own entry is cleared. It must
+ * still map the granted frame: elsewhere it may be mapped in tables that are not loaded now, and
+ * then the pin must stay.
  */
-static int16_t unmap_host(struct grant_domain *gd, mfn_t root, const struct grant_mapping *m, uint64_t new_addr, int *rc)
+static int16_t unmap_host(struct grant_domain *gd, mfn_t root, const struct grant_mapping *m,
+			  uint64_t new_addr, int *rc)
 {
 	mfn_t frame = grant_pinned_frame(m->granter, m->ref);
 	uint64_t entry, other = 0, at;
 
-	if (!read_entry(gd, root, m, &entry) || !(entry & PTE_PRESENT) || (entry & PTE_ADDRESS) >> PAGE_SHIFT != frame.n)
+	if (!read_entry(gd, root, m, &entry) || !(entry & PTE_PRESENT) ||
+	    (entry & PTE_ADDRESS) >> PAGE_SHIFT != frame.n)
 		return GNTST_general_error;
-	if (new_addr && (m->flags & GNTMAP_contains_pte || mm_walk(root, VADDR(new_addr), &other, &at)))
+	if (new_addr &&
+	    (m->flags & GNTMAP_contains_pte || mm_walk(root, VADDR(new_addr), &other, &at)))
 		return GNTST_general_error;
 	*rc = write_entry(gd, gd->mm, root, m->flags, m->host_addr, other);
 	if (!*rc && new_addr)
@@ -203,8 +220,11 @@ static int16_t unmap_host(struct grant_domain *gd, mfn_t root, const struct gran
 	return *rc ? GNTST_general_error : GNTST_okay;
 }
 
-/* What op asks to unmap of what is mapped: checks it against the mapping. GNTST_*, and the kinds. */
-static int16_t kinds_to_unmap(const struct grant_mapping *m, const struct gnttab_unmap_grant_ref *op, uint32_t *kinds)
+/*
+ * What op asks to unmap of what is mapped: checks it against the mapping. GNTST_*, and the kinds.
+ */
+static int16_t kinds_to_unmap(const struct grant_mapping *m,
+			      const struct gnttab_unmap_grant_ref *op, uint32_t *kinds)
 {
 	*kinds = 0;
 	if (op->host_addr) {
@@ -221,8 +241,8 @@ static int16_t kinds_to_unmap(const struct grant_mapping *m, const struct gnttab
 	return GNTST_okay;
 }
 
-int grant_unmap(struct grant_domain *gd, mfn_t root, struct gnttab_unmap_grant_ref *op, uint64_t new_addr,
-		struct grant_batch *batch)
+int grant_unmap(struct grant_domain *gd, mfn_t root, struct gnttab_unmap_grant_ref *op,
+		uint64_t new_addr, struct grant_batch *batch)
 {
 	struct grant_mapping m;
 	uint32_t kinds;

@@ -2,9 +2,9 @@
 /*
  * A domain's own table: the shared entries, which the guest writes, and our active ones.
  *
- * An entry in use has GTF_reading (GTF_writing) set in its shared flags, so that the guest knows; whether it
- * leaves them alone matters to itself only. The guest frees an entry by clearing flags with a compare-and-swap
- * and could keep ours from ever succeeding: we try a few times and refuse.
+ * An entry in use has GTF_reading (GTF_writing) set in its shared flags, so that the guest knows;
+ * whether it leaves them alone matters to itself only. The guest frees an entry by clearing flags
+ * with a compare-and-swap and could keep ours from ever succeeding: we try a few times and refuse.
  *
  * Lock: the table's.
  */
@@ -21,9 +21,11 @@
 #define MAPTRACK_UNIT	512		/* mappings in one of the toolstack's maptrack frames */
 #define DUMP_LINES	32
 
-int grant_domain_init(struct grant_domain *gd, struct mm_domain *mm, unsigned max_frames, unsigned max_maptrack)
+int grant_domain_init(struct grant_domain *gd, struct mm_domain *mm, unsigned max_frames,
+		      unsigned max_maptrack)
 {
-	*gd = (struct grant_domain){ .mm = mm, .max_frames = max(max_frames, 1u), .first_free = GRANT_NO_HANDLE };
+	*gd = (struct grant_domain){ .mm = mm, .max_frames = max(max_frames, 1u),
+				     .first_free = GRANT_NO_HANDLE };
 	lock_init(&gd->lock, RANK_GRANT);
 	gd->max_track = DIV_ROUND_UP(max_maptrack * MAPTRACK_UNIT, (unsigned)GRANT_TRACK_PER_PAGE);
 	gd->shared = heap_alloc(gd->max_frames * sizeof(*gd->shared));
@@ -89,7 +91,8 @@ mfn_t grant_table_frame(struct grant_domain *gd, unsigned i)
 }
 
 /* The active and shared entries of a reference; false if it is beyond the table. Under the lock. */
-static bool find(struct grant_domain *gd, grant_ref_t ref, struct grant_active **active, struct grant_entry_v1 **shared)
+static bool find(struct grant_domain *gd, grant_ref_t ref, struct grant_active **active,
+		 struct grant_entry_v1 **shared)
 {
 	unsigned frame = ref / GRANT_ENTRIES_PER_FRAME, i = ref % GRANT_ENTRIES_PER_FRAME;
 
@@ -123,7 +126,8 @@ static int16_t mark(struct grant_entry_v1 *shared, domid_t grantee, bool readonl
 			return GNTST_general_error;
 		new = old;
 		new.flags |= readonly ? GTF_reading : GTF_reading | GTF_writing;
-		if (__atomic_compare_exchange_n(at, &old.word, new.word, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		if (__atomic_compare_exchange_n(at, &old.word, new.word, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
 			return GNTST_okay;
 	}
 	return GNTST_general_error;
@@ -141,8 +145,8 @@ static void unmark(struct grant_entry_v1 *shared, const struct grant_active *act
 }
 
 /* The first pin believes the shared entry's frame, the others the active one's. Under the lock. */
-static int16_t pin(struct grant_domain *granter, struct grant_active *active, struct grant_entry_v1 *shared,
-		   domid_t grantee, bool readonly)
+static int16_t pin(struct grant_domain *granter, struct grant_active *active,
+		   struct grant_entry_v1 *shared, domid_t grantee, bool readonly)
 {
 	bool first = !active->readers && !active->writers;
 	int16_t status;
@@ -156,7 +160,8 @@ static int16_t pin(struct grant_domain *granter, struct grant_active *active, st
 		active->frame = MFN(__atomic_load_n(&shared->frame, __ATOMIC_RELAXED));
 		active->grantee = grantee;
 	}
-	if (readonly ? mm_get(active->frame, granter->mm) : mm_get_writable(active->frame, granter->mm)) {
+	if (readonly ? mm_get(active->frame, granter->mm)
+		     : mm_get_writable(active->frame, granter->mm)) {
 		readonly ? active->readers++ : active->writers++;
 		return GNTST_okay;
 	}
@@ -164,7 +169,8 @@ static int16_t pin(struct grant_domain *granter, struct grant_active *active, st
 	return GNTST_general_error;
 }
 
-int16_t grant_pin(struct grant_domain *granter, grant_ref_t ref, domid_t grantee, bool readonly, mfn_t *frame)
+int16_t grant_pin(struct grant_domain *granter, grant_ref_t ref, domid_t grantee, bool readonly,
+		  mfn_t *frame)
 {
 	struct grant_active *active;
 	struct grant_entry_v1 *shared;
@@ -220,7 +226,8 @@ void grant_swap(struct grant_domain *gd, struct gnttab_swap_grant_ref *op)
 	lock_acquire(&gd->lock);
 	if (!find(gd, op->ref_a, &active_a, &a) || !find(gd, op->ref_b, &active_b, &b)) {
 		op->status = GNTST_bad_gntref;
-	} else if (active_a->readers || active_a->writers || active_b->readers || active_b->writers) {
+	} else if (active_a->readers || active_a->writers || active_b->readers ||
+		   active_b->writers) {
 		op->status = GNTST_eagain;
 	} else {
 		was_a = *a;
@@ -244,8 +251,8 @@ void grant_dump(struct grant_domain *gd)
 			continue;
 		if (lines++ == DUMP_LINES)
 			break;
-		log_info("d%u grant %u to d%u: frame %lx, %u readers, %u writers", gd->mm->id, ref, active->grantee,
-			 active->frame.n, active->readers, active->writers);
+		log_info("d%u grant %u to d%u: frame %lx, %u readers, %u writers", gd->mm->id, ref,
+			 active->grantee, active->frame.n, active->readers, active->writers);
 	}
 	lock_release(&gd->lock);
 }

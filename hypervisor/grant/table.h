@@ -8,7 +8,7 @@
 /* What we know of an entry that is in use. */
 struct grant_active {
 	mfn_t frame;
-	uint32_t readers, writers;	/* pins; each holds a reference to the frame, writers' as writable */
+	uint32_t readers, writers;	/* pins; each holds a reference, writers' as writable */
 	domid_t grantee;
 };
 
@@ -18,7 +18,7 @@ struct grant_mapping {
 	uint64_t host_addr;
 	grant_ref_t ref;
 	union {
-		uint32_t flags;		/* GNTMAP_*: what is still mapped, and how; 0: the handle is free */
+		uint32_t flags;		/* GNTMAP_*: what is mapped, and how; 0: free handle */
 		uint32_t any;
 	};
 	grant_handle_t next_free;
@@ -29,7 +29,8 @@ struct grant_mapping {
 _Static_assert(sizeof(struct grant_mapping) == 32, "128 mappings to a page");
 
 /* Pin entry `ref` of `granter` for `grantee`: GNTST_*, and the frame, which stays. No lock held. */
-int16_t grant_pin(struct grant_domain *granter, grant_ref_t ref, domid_t grantee, bool readonly, mfn_t *frame);
+int16_t grant_pin(struct grant_domain *granter, grant_ref_t ref, domid_t grantee, bool readonly,
+		  mfn_t *frame);
 void grant_unpin(struct grant_domain *granter, grant_ref_t ref, bool readonly);
 /* The frame of a pinned entry. */
 mfn_t grant_pinned_frame(struct grant_domain *granter, grant_ref_t ref);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * event_channel_op(cmd, arg): whose ports, and who may. A domain works on its own; the control domain may
- * also open, look at and reset those of others. The FIFO ABI is refused by -ENOSYS, so guests use the
- * two-level one.
+ * event_channel_op(cmd, arg): whose ports, and who may. A domain works on its own; the control
+ * domain may also open, look at and reset those of others. The FIFO ABI is refused by -ENOSYS, so
+ * guests use the two-level one.
  */
 #include "abi/errno.h"
 #include "domain/copy.h"
 #include "hypercall/hypercall.h"
 #include "irq/irq.h"
 
-/* The domain that `id` names to the caller, referenced: its own, or any for the control domain. 0, -ESRCH, -EPERM. */
+/*
+ * The domain that `id` names to the caller, referenced: its own, or any for the control domain. 0,
+ * -ESRCH, -EPERM.
+ */
 static int get_target(struct domain *caller, domid_t id, struct domain **d)
 {
 	*d = domain_get(id);
@@ -34,7 +37,9 @@ static int alloc_unbound(struct domain *caller, guest_ptr_t arg)
 	rc = get_target(caller, op.dom, &d);
 	if (rc)
 		return rc;
-	rc = event_alloc_unbound(&d->event, op.remote_dom == DOMID_SELF ? caller->id : op.remote_dom, &op.port);
+	if (op.remote_dom == DOMID_SELF)
+		op.remote_dom = caller->id;
+	rc = event_alloc_unbound(&d->event, op.remote_dom, &op.port);
 	if (!rc && copy_to_guest(arg, &op, sizeof(op))) {
 		event_close(&d->event, op.port);
 		rc = -EFAULT;
@@ -96,7 +101,8 @@ static int bind_pirq(struct domain *caller, guest_ptr_t arg)
 		return -EFAULT;
 	if (!caller->irq)
 		return -EPERM;
-	rc = event_bind_pirq(&caller->event, op.pirq, op.flags & BIND_PIRQ__WILL_SHARE, connect_pirq, &op.port);
+	rc = event_bind_pirq(&caller->event, op.pirq, op.flags & BIND_PIRQ__WILL_SHARE,
+			     connect_pirq, &op.port);
 	if (!rc && copy_to_guest(arg, &op, sizeof(op))) {
 		event_close(&caller->event, op.port);
 		rc = -EFAULT;
@@ -183,12 +189,17 @@ int64_t hypercall_event_channel_op(struct hypercall *c)
 
 	switch ((uint32_t)c->arg[0]) {
 	case EVTCHNOP_send:
-		return unlikely(copy_from_guest(&port, arg, sizeof(port))) ? -EFAULT :
-									     event_send(&caller->event, port);
+		if (unlikely(copy_from_guest(&port, arg, sizeof(port))))
+			return -EFAULT;
+		return event_send(&caller->event, port);
 	case EVTCHNOP_unmask:
-		return copy_from_guest(&port, arg, sizeof(port)) ? -EFAULT : event_unmask(&caller->event, port);
+		if (copy_from_guest(&port, arg, sizeof(port)))
+			return -EFAULT;
+		return event_unmask(&caller->event, port);
 	case EVTCHNOP_close:
-		return copy_from_guest(&port, arg, sizeof(port)) ? -EFAULT : event_close(&caller->event, port);
+		if (copy_from_guest(&port, arg, sizeof(port)))
+			return -EFAULT;
+		return event_close(&caller->event, port);
 	case EVTCHNOP_alloc_unbound:
 		return alloc_unbound(caller, arg);
 	case EVTCHNOP_bind_interdomain:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_table_op(cmd, array, count): each element is done by itself and gets its own status; the call as a
- * whole fails only where the array can't be read or written. Long arrays restart at the element they reached.
- * Version 2 tables are refused.
+ * grant_table_op(cmd, array, count): each element is done by itself and gets its own status; the
+ * call as a whole fails only where the array can't be read or written. Long arrays restart at the
+ * element they reached. Version 2 tables are refused.
  */
 #include "abi/errno.h"
 #include "domain/copy.h"
@@ -13,7 +13,7 @@
 struct run {
 	struct vcpu *v;
 	struct grant_batch batch;	/* unmapped, TLBs not yet flushed */
-	struct domain *peer[2];		/* domains that copies named last, referenced: most name the same */
+	struct domain *peer[2];		/* referenced: most copies name the domains of the last */
 };
 
 union grant_op {
@@ -36,7 +36,10 @@ static void put_granter(struct grant_domain *granter)
 	domain_put(container_of(granter, struct domain, grant));
 }
 
-/* The domain that `id` names: the caller's own, or any for the control domain; GNTST_okay and referenced. */
+/*
+ * The domain that `id` names: the caller's own, or any for the control domain; GNTST_okay and
+ * referenced.
+ */
 static int16_t get_target(struct domain *caller, domid_t id, struct domain **d)
 {
 	if (id != DOMID_SELF && id != caller->id && !caller->privileged)
@@ -63,19 +66,22 @@ static int do_map(struct run *run, union grant_op *op)
 
 static int do_unmap(struct run *run, union grant_op *op)
 {
-	return grant_unmap(&run->v->domain->grant, run->v->mm.kernel_table, &op->unmap, 0, &run->batch);
+	return grant_unmap(&run->v->domain->grant, run->v->mm.kernel_table, &op->unmap, 0,
+			   &run->batch);
 }
 
 static int do_replace(struct run *run, union grant_op *op)
 {
-	struct gnttab_unmap_grant_ref unmap = { .host_addr = op->replace.host_addr, .handle = op->replace.handle };
+	struct gnttab_unmap_grant_ref unmap = { .host_addr = op->replace.host_addr,
+						.handle = op->replace.handle };
 	int rc;
 
 	if (!op->replace.host_addr || !op->replace.new_addr) {
 		op->replace.status = GNTST_bad_virt_addr;
 		return 0;
 	}
-	rc = grant_unmap(&run->v->domain->grant, run->v->mm.kernel_table, &unmap, op->replace.new_addr, &run->batch);
+	rc = grant_unmap(&run->v->domain->grant, run->v->mm.kernel_table, &unmap,
+			 op->replace.new_addr, &run->batch);
 	op->replace.status = unmap.status;
 	return rc;
 }
@@ -160,8 +166,8 @@ static struct grant_domain *peer(struct run *run, unsigned side, domid_t id)
 
 static int do_copy(struct run *run, union grant_op *op)
 {
-	grant_copy(&run->v->domain->grant, peer(run, 0, op->copy.source.domid), peer(run, 1, op->copy.dest.domid),
-		   &op->copy);
+	grant_copy(&run->v->domain->grant, peer(run, 0, op->copy.source.domid),
+		   peer(run, 1, op->copy.dest.domid), &op->copy);
 	return 0;
 }
 
@@ -213,7 +219,8 @@ static const struct {
 	[GNTTABOP_query_size] = { do_query, sizeof(struct gnttab_query_size) },
 	[GNTTABOP_unmap_and_replace] = { do_replace, sizeof(struct gnttab_unmap_and_replace) },
 	[GNTTABOP_set_version] = { do_set_version, sizeof(struct gnttab_set_version) },
-	[GNTTABOP_get_status_frames] = { do_status_frames, sizeof(struct gnttab_get_status_frames) },
+	[GNTTABOP_get_status_frames] = { do_status_frames,
+					 sizeof(struct gnttab_get_status_frames) },
 	[GNTTABOP_get_version] = { do_get_version, sizeof(struct gnttab_get_version) },
 	[GNTTABOP_swap_grant_ref] = { do_swap, sizeof(struct gnttab_swap_grant_ref) },
 };
@@ -248,8 +255,10 @@ int64_t hypercall_grant_table_op(struct hypercall *c)
 	if (count > INT32_MAX)
 		return -EINVAL;
 	for (i = 0; i < count; i++) {
-		rc = i && machine_budget_spent() ? -ERESTART :
-						   one(&run, cmd, guest_ptr_at(array, i, table[cmd].size));
+		if (i && machine_budget_spent())
+			rc = -ERESTART;
+		else
+			rc = one(&run, cmd, guest_ptr_at(array, i, table[cmd].size));
 		if (rc)
 			break;
 	}

@@ -66,7 +66,8 @@ static int shutdown(struct vcpu *v, guest_ptr_t arg)
 	if (op.reason > SHUTDOWN_MAX)
 		return -EINVAL;
 	/* Nobody is left to resume the control domain. */
-	if (v->domain == domain_control && (op.reason == SHUTDOWN_suspend || op.reason == SHUTDOWN_soft_reset))
+	if (v->domain == domain_control &&
+	    (op.reason == SHUTDOWN_suspend || op.reason == SHUTDOWN_soft_reset))
 		return -EINVAL;
 	domain_shutdown(v->domain, op.reason);
 	return 0;

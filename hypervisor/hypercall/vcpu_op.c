@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* vcpu_op(cmd, vcpu, arg): life of the caller's domain's vCPUs, their timers, and the records they share. */
+/*
+ * vcpu_op(cmd, vcpu, arg): life of the caller's domain's vCPUs, their timers, and the records they
+ * share.
+ */
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "domain/copy.h"

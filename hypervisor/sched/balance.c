@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CPU: where a vCPU that wakes up goes, and what a CPU takes from others when it has nothing to do or
- * at the end of a slice. CPUs that have enough of their own never meet here.
+ * Which CPU: where a vCPU that wakes up goes, and what a CPU takes from others when it has nothing
+ * to do or at the end of a slice. CPUs that have enough of their own never meet here.
  *
- * No CPU idles while a vCPU that may run there waits: who queues one looks for an idle CPU afterwards, and
- * who goes idle says so before it looks at the others' queues.
+ * No CPU idles while a vCPU that may run there waits: who queues one looks for an idle CPU
+ * afterwards, and who goes idle says so before it looks at the others' queues.
  *
- * Lock: one queue's at a time. While a vCPU is on its way from one to another it is on no queue: if we pull
- * it, `running` is set and keeps others from queueing it and its memory from going; if we were asked to place
- * it, others may be faster, and we notice.
+ * Lock: one queue's at a time. While a vCPU is on its way from one to another it is on no queue: if
+ * we pull it, `running` is set and keeps others from queueing it and its memory from going; if we
+ * were asked to place it, others may be faster, and we notice.
  */
 #include "sched/runqueue.h"
 
@@ -72,10 +72,14 @@ static void move(struct runqueue *from, struct sched_vcpu *sv, unsigned to)
 /* Under rq's lock: queue sv. True if it goes before whoever runs there. */
 static bool queue(struct runqueue *rq, struct sched_vcpu *sv)
 {
+	int64_t ahead;
+
 	runqueue_limit_lag(rq, sv);
 	runqueue_add(rq, sv);
-	return rq->current == rq->idle ||
-	       (int64_t)(runqueue_vtime(rq, machine_now()) - sv->vtime) > (int64_t)SCHED_GRANULARITY_NS;
+	if (rq->current == rq->idle)
+		return true;
+	ahead = (int64_t)(runqueue_vtime(rq, machine_now()) - sv->vtime);
+	return ahead > (int64_t)SCHED_GRANULARITY_NS;
 }
 
 static bool wants_queue(const struct sched_vcpu *sv)
@@ -139,7 +143,8 @@ static struct runqueue *busiest(const struct runqueue *self)
 		struct runqueue *rq = &runqueues[cpu];
 		uint32_t load = __atomic_load_n(&rq->load, __ATOMIC_RELAXED);
 
-		if (rq != self && __atomic_load_n(&rq->nr_waiting, __ATOMIC_SEQ_CST) && load > most) {
+		if (rq != self && __atomic_load_n(&rq->nr_waiting, __ATOMIC_SEQ_CST) &&
+		    load > most) {
 			found = rq;
 			most = load;
 		}
@@ -147,7 +152,10 @@ static struct runqueue *busiest(const struct runqueue *self)
 	return found;
 }
 
-/* The waiting vCPU whose move to `self` leaves the two loads most even (first come first); NULL if none helps. */
+/*
+ * The waiting vCPU whose move to `self` leaves the two loads most even (first come first); NULL if
+ * none helps.
+ */
 static struct sched_vcpu *pick(const struct runqueue *from, const struct runqueue *self)
 {
 	int64_t gap = (int64_t)from->load - (int64_t)__atomic_load_n(&self->load, __ATOMIC_RELAXED);

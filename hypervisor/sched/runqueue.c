@@ -2,10 +2,10 @@
 /*
  * One CPU's queue: virtual time, shares, caps.
  *
- *   vtime += ns run * SHARE_NORMAL / share         share = weight * SHARE_SCALE / vCPUs that are active
+ *   vtime += ns run * SHARE_NORMAL / share      share = weight * SHARE_SCALE / active vCPUs
  *
- * The queue is sorted by vtime; `vclock` is that of whoever is most behind and never goes back. Virtual
- * times compare within a queue only: who moves takes its distance to vclock along.
+ * The queue is sorted by vtime; `vclock` is that of whoever is most behind and never goes back.
+ * Virtual times compare within a queue only: who moves takes its distance to vclock along.
  *
  * Lock: the queue's; a domain's counters are atomic.
  */
@@ -173,7 +173,8 @@ void runqueue_account(struct runqueue *rq, uint64_t now)
 
 	if (sv != rq->idle && now > rq->since) {
 		if (unlikely(__atomic_load_n(&sv->domain->cap, __ATOMIC_RELAXED)))
-			__atomic_fetch_sub(&sv->domain->cap_left, (int64_t)(now - rq->since), __ATOMIC_RELAXED);
+			__atomic_fetch_sub(&sv->domain->cap_left, (int64_t)(now - rq->since),
+					   __ATOMIC_RELAXED);
 		first = sv->vtime = runqueue_vtime(rq, now);
 		if (!list_empty(&rq->waiting)) {
 			uint64_t waits = list_first(&rq->waiting, struct sched_vcpu, queue)->vtime;

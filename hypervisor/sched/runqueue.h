@@ -7,11 +7,13 @@
 #include "sched/sched.h"
 #include "time/time.h"
 
-#define SCHED_SLICE_NS		10000000ull	/* how long one runs while others wait */
-#define SCHED_SLICE_MIN_NS	200000ull	/* the least that is left before a cap; what is overdrawn is paid back */
-#define SCHED_GRANULARITY_NS	500000ull	/* a waker must be that far behind to preempt (virtual time) */
-#define SCHED_WAKE_CREDIT_NS	10000000ull	/* how far behind a sleeper may stay (virtual time) */
+/* How long one runs while others wait; the least before a cap (what is overdrawn is paid back). */
+#define SCHED_SLICE_NS		10000000ull
+#define SCHED_SLICE_MIN_NS	200000ull
 #define SCHED_CAP_PERIOD_NS	30000000ull
+/* In virtual time: how far behind a waker must be to preempt, and how far a sleeper may stay. */
+#define SCHED_GRANULARITY_NS	500000ull
+#define SCHED_WAKE_CREDIT_NS	10000000ull
 
 struct runqueue {
 	struct lock lock;		/* RANK_SCHED; never two at once */
@@ -44,7 +46,10 @@ struct runqueue *runqueue_lock(const struct sched_vcpu *sv);
 /* Put on the queue by virtual time; take off whichever it is on (or none). */
 void runqueue_add(struct runqueue *rq, struct sched_vcpu *sv);
 void runqueue_remove(struct runqueue *rq, struct sched_vcpu *sv);
-/* Take the first that may run; NULL if there is none. Parks those that are over their cap. On its own CPU. */
+/*
+ * Take the first that may run; NULL if there is none. Parks those that are over their cap. On its
+ * own CPU.
+ */
 struct sched_vcpu *runqueue_take(struct runqueue *rq, uint64_t now);
 /* Charge `current` for the time until now. */
 void runqueue_account(struct runqueue *rq, uint64_t now);
@@ -74,12 +79,17 @@ static inline bool sched_may_run_on(const struct sched_vcpu *sv, unsigned cpu)
 /* Make the CPU decide again soon. */
 void balance_poke(struct runqueue *rq);
 /*
- * Put a runnable vCPU where it best runs, unless somebody did so meanwhile or it is still in a CPU's hands
- * (`running`). The caller keeps it from being freed.
+ * Put a runnable vCPU where it best runs, unless somebody did so meanwhile or it is still in a
+ * CPU's hands (`running`). The caller keeps it from being freed.
  */
 void balance_place(struct sched_vcpu *sv);
-/* Take it out of our CPU's hands: queued if it is runnable, on a CPU where it may run. Not touched afterwards. */
+/*
+ * Take it out of our CPU's hands: queued if it is runnable, on a CPU where it may run. Not touched
+ * afterwards.
+ */
 void balance_release(struct sched_vcpu *sv);
-/* Bring a waiting vCPU of another CPU to this one's queue if that evens the load. True if one came. */
+/*
+ * Bring a waiting vCPU of another CPU to this one's queue if that evens the load. True if one came.
+ */
 bool balance_pull(struct runqueue *rq);
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who runs next, and what makes a vCPU run or stop. See sched.h for the policy, runqueue.c for its sums and
- * balance.c for the choice of CPU.
+ * Who runs next, and what makes a vCPU run or stop. See sched.h for the policy, runqueue.c for its
+ * sums and balance.c for the choice of CPU.
  *
- * A vCPU that leaves a CPU has `running` set until its registers are saved (sched_switched()); until then no
- * other CPU may have it, and who makes it runnable leaves it to sched_switched() to queue it.
+ * A vCPU that leaves a CPU has `running` set until its registers are saved (sched_switched());
+ * until then no other CPU may have it, and who makes it runnable leaves it to sched_switched() to
+ * queue it.
  *
  * Lock: the queue of sv->cpu. `blocked` is also set without it, by the vCPU itself.
  */
@@ -49,7 +50,8 @@ int sched_vcpu_init(struct sched_vcpu *sv, struct sched_domain *sd, unsigned cpu
 	rq = &runqueues[cpu];
 	*sv = (struct sched_vcpu){
 		.domain = sd, .cpu = cpu, .idle = idle, .running = idle, .down = !idle, .pin = -1,
-		.state = idle ? SCHED_RUNNING : SCHED_OFFLINE, .state_since = machine_now(), .vtime = rq->vclock,
+		.state = idle ? SCHED_RUNNING : SCHED_OFFLINE, .state_since = machine_now(),
+		.vtime = rq->vclock,
 	};
 	list_init(&sv->queue);
 	if (idle) {
@@ -136,9 +138,9 @@ void sched_set_down(struct sched_vcpu *sv, bool down)
 }
 
 /*
- * The waker has set its event before it reads `blocked` and `running`; the vCPU sets `blocked` before it
- * looks for events a last time, and a CPU sets `running` before it delivers them. So the fast path, which
- * takes no lock, never loses a wake-up.
+ * The waker has set its event before it reads `blocked` and `running`; the vCPU sets `blocked`
+ * before it looks for events a last time, and a CPU sets `running` before it delivers them. So the
+ * fast path, which takes no lock, never loses a wake-up.
  */
 void sched_wake(struct sched_vcpu *sv)
 {
@@ -174,7 +176,8 @@ void sched_vcpu_yield(struct sched_vcpu *sv)
 /* Where it may run changed: leave a CPU that is no longer allowed. Releases rq's lock. */
 static void resettle(struct runqueue *rq, struct sched_vcpu *sv)
 {
-	bool wrong = !sched_may_run_on(sv, rq->cpu), runs = sv->state == SCHED_RUNNING, waits = sv->queued || sv->parked;
+	bool wrong = !sched_may_run_on(sv, rq->cpu), runs = sv->state == SCHED_RUNNING,
+	     waits = sv->queued || sv->parked;
 
 	if (wrong && waits)
 		runqueue_remove(rq, sv);
@@ -218,18 +221,24 @@ bool sched_due(void)
 	return __atomic_load_n(&this_queue()->due, __ATOMIC_RELAXED);
 }
 
-/* Nothing speaks against `prev` going on: it may, its slice is not over, nobody is far enough behind it. */
+/*
+ * Nothing speaks against `prev` going on: it may, its slice is not over, nobody is far enough
+ * behind it.
+ */
 static bool goes_on(const struct runqueue *rq, const struct sched_vcpu *prev, uint64_t now)
 {
-	if (prev == rq->idle || !sched_runnable(prev) || !sched_may_run_on(prev, rq->cpu) || rq->yielded ||
-	    now >= rq->slice_end)
+	if (prev == rq->idle || !sched_runnable(prev) || !sched_may_run_on(prev, rq->cpu) ||
+	    rq->yielded || now >= rq->slice_end)
 		return false;
 	return list_empty(&rq->waiting) ||
 	       (int64_t)(prev->vtime - list_first(&rq->waiting, struct sched_vcpu, queue)->vtime) <=
 	       (int64_t)SCHED_GRANULARITY_NS;
 }
 
-/* `prev` is not the one any more: queue it if it may run on here. A yielding one lets another be taken first. */
+/*
+ * `prev` is not the one any more: queue it if it may run on here. A yielding one lets another be
+ * taken first.
+ */
 static struct sched_vcpu *leave(struct runqueue *rq, struct sched_vcpu *prev, uint64_t now)
 {
 	struct sched_vcpu *other = rq->yielded ? runqueue_take(rq, now) : NULL;
@@ -255,12 +264,16 @@ static void install(struct runqueue *rq, struct sched_vcpu *next, uint64_t now)
 	runqueue_set_state(next, SCHED_RUNNING, now);
 	next->share = runqueue_share(next);
 	__atomic_store_n(&rq->load, rq->load + next->share, __ATOMIC_RELAXED);
-	rq->slice_end = now + min((uint64_t)SCHED_SLICE_NS, max(runqueue_cap_left(next, now), (uint64_t)SCHED_SLICE_MIN_NS));
+	rq->slice_end = now + min((uint64_t)SCHED_SLICE_NS,
+				  max(runqueue_cap_left(next, now), (uint64_t)SCHED_SLICE_MIN_NS));
 	if (!timer_pending(&rq->slice) || rq->slice.deadline > rq->slice_end)
 		timer_set(&rq->slice, rq->slice_end);
 }
 
-/* Nobody waits here: be idle, say so, and only then look at the other CPUs. Holds rq's lock but for the look. */
+/*
+ * Nobody waits here: be idle, say so, and only then look at the other CPUs. Holds rq's lock but for
+ * the look.
+ */
 static struct sched_vcpu *take_from_others(struct runqueue *rq, uint64_t now)
 {
 	struct sched_vcpu *next;
@@ -312,7 +325,8 @@ void sched_switched(struct sched_vcpu *prev)
 		balance_release(prev);
 }
 
-void sched_runstate(const struct sched_vcpu *sv, enum sched_state *state, uint64_t *since, uint64_t time[4])
+void sched_runstate(const struct sched_vcpu *sv, enum sched_state *state, uint64_t *since,
+		    uint64_t time[4])
 {
 	struct runqueue *rq = runqueue_lock(sv);
 	uint64_t now = machine_now();

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What guests read of the time: the scale from ticks to system time in vcpu_time_info, and the wall clock.
+ * What guests read of the time: the scale from ticks to system time in vcpu_time_info, and the wall
+ * clock.
  *
  * Both records are versioned: odd while they change. The guest may scribble on them; it fools only
  * itself, and a record that differs from what we would write is written again at the next switch.
  *
- * Where the machine's ticks are stable, system time is a linear function of them for ever, so the record
- * names one moment of start-up and never changes. Elsewhere each switch stamps the present.
+ * Where the machine's ticks are stable, system time is a linear function of them for ever, so the
+ * record names one moment of start-up and never changes. Elsewhere each switch stamps the present.
  *
  * Lock: `wall_lock` for the wall clock; a vCPU's record is written by the CPU that runs it.
  */

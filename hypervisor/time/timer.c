@@ -2,10 +2,11 @@
 /*
  * Timers: one pairing heap for each CPU, the earliest at its root.
  *
- *   root ---child---> a <--next/prev--> b <--next/prev--> c      a->prev is the parent, b->prev is a
+ *   root ---child---> a <--next/prev--> b <--next/prev--> c     a->prev is root, b->prev is a
  *
- * Setting is O(1), taking off O(log n) on average, and nothing is ever allocated. The machine's timer is
- * armed for the root or earlier: taking a timer off does not arm it again, the early interrupt does.
+ * Setting is O(1), taking off O(log n) on average, and nothing is ever allocated. The machine's
+ * timer is armed for the root or earlier: taking a timer off does not arm it again, the early
+ * interrupt does.
  *
  * Lock: each CPU's queue has one (RANK_TIMER), never two at once. fn is called without it.
  */
@@ -136,7 +137,10 @@ static struct timer_queue *lock_queue(const struct timer *t)
 	}
 }
 
-/* Take t off whatever queue it is on, make it this CPU's, and return with the lock of this CPU's queue. */
+/*
+ * Take t off whatever queue it is on, make it this CPU's, and return with the lock of this CPU's
+ * queue.
+ */
 static struct timer_queue *take(struct timer *t, bool *was_set)
 {
 	unsigned here = machine_cpu();
@@ -177,7 +181,8 @@ void timer_migrate(struct timer *t)
 	struct timer_queue *q;
 	bool was_set;
 
-	if (likely(!timer_pending(t) || __atomic_load_n(&t->cpu, __ATOMIC_RELAXED) == machine_cpu()))
+	if (likely(!timer_pending(t) ||
+		   __atomic_load_n(&t->cpu, __ATOMIC_RELAXED) == machine_cpu()))
 		return;
 	q = take(t, &was_set);
 	if (was_set) {

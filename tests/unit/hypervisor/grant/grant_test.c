@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grants between two domains on the fake machine with its real page tables: what is granted can be mapped and copied, what
- * is not can't; a granter that changes its mind, its entries or its life hurts nobody (advisory class C). Each test ends
- * with every reference given back and a recount of the machine.
+ * Grants between two domains on the fake machine with its real page tables: what is granted can be
+ * mapped and copied, what is not can't; a granter that changes its mind, its entries or its life
+ * hurts nobody (advisory class C). Each test ends with every reference given back and a recount of
+ * the machine.
  *
  * Links: hypervisor/grant/table.c hypervisor/grant/map.c hypervisor/grant/copy.c
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c
- * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
- * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
- * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c
+ * Links: hypervisor/mm/frame.c hypervisor/mm/heap.c hypervisor/mm/m2p.c
+ * Links: hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c
+ * Links: tests/fake/tables.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -63,7 +66,8 @@ static void make(struct side *s, domid_t id)
 
 static void grant_to(grant_ref_t ref, domid_t id, mfn_t mfn, uint16_t flags)
 {
-	table[ref] = (struct grant_entry_v1){ .domid = id, .frame = (uint32_t)mfn.n, .flags = flags };
+	table[ref] =
+		(struct grant_entry_v1){ .domid = id, .frame = (uint32_t)mfn.n, .flags = flags };
 }
 
 static int setup(void **state)
@@ -114,18 +118,24 @@ static int teardown(void **state)
 /* As hypercall/ does: a reference that the mapping takes over if it succeeds. */
 static struct gnttab_map_grant_ref map(grant_ref_t ref, uint32_t flags, uint64_t at)
 {
-	struct gnttab_map_grant_ref op = { .host_addr = at, .flags = flags, .ref = ref, .dom = 1, .status = 77 };
+	struct gnttab_map_grant_ref op = {
+		.host_addr = at, .flags = flags, .ref = ref, .dom = 1, .status = 77
+	};
 
 	assert_int_equal(grant_map(&taker.grant, &giver.grant, taker.vcpu.kernel_table, &op), 0);
 	giver.held += op.status == GNTST_okay;
 	return op;
 }
 
-static int unmap_only(grant_handle_t handle, uint64_t at, uint64_t bus, uint64_t replace, struct grant_batch *batch)
+static int unmap_only(grant_handle_t handle, uint64_t at, uint64_t bus, uint64_t replace,
+		      struct grant_batch *batch)
 {
-	struct gnttab_unmap_grant_ref op = { .host_addr = at, .dev_bus_addr = bus, .handle = handle, .status = 77 };
+	struct gnttab_unmap_grant_ref op = {
+		.host_addr = at, .dev_bus_addr = bus, .handle = handle, .status = 77
+	};
 
-	assert_int_equal(grant_unmap(&taker.grant, taker.vcpu.kernel_table, &op, replace, batch), 0);
+	assert_int_equal(grant_unmap(&taker.grant, taker.vcpu.kernel_table, &op, replace, batch),
+			 0);
 	return op.status;
 }
 
@@ -181,7 +191,8 @@ static void test_readonly(void **state)
 	assert_false(writes(VA, 1));
 	assert_int_equal(table[REF].flags, GTF_permit_access | GTF_readonly | GTF_reading);
 	/* its own page-table call can't make more of it */
-	assert_true(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA), fake_entry(page, RW)) < 0);
+	assert_true(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA),
+				 fake_entry(page, RW)) < 0);
 	assert_int_equal(unmap(op.handle, VA, 0), GNTST_okay);
 }
 
@@ -191,7 +202,8 @@ static void test_by_entry_address_and_for_devices(void **state)
 	struct gnttab_map_grant_ref op;
 
 	(void)state;
-	op = map(REF, GNTMAP_host_map | GNTMAP_device_map | GNTMAP_contains_pte | (uint32_t)avail, at);
+	op = map(REF, GNTMAP_host_map | GNTMAP_device_map | GNTMAP_contains_pte | (uint32_t)avail,
+		 at);
 	assert_int_equal(op.status, GNTST_okay);
 	assert_int_equal(op.dev_bus_addr, page.n << PAGE_SHIFT);
 	assert_true(reads(VA, 0xaaaa));
@@ -254,7 +266,10 @@ static void test_bad_handles(void **state)
 		assert_int_equal(unmap(bad[i], VA, 0), GNTST_bad_handle);
 }
 
-/* The giver rewrites its entry while it is mapped: what was pinned counts, for the mapping and for its end. */
+/*
+ * The giver rewrites its entry while it is mapped: what was pinned counts, for the mapping and for
+ * its end.
+ */
 static void test_entry_changes_while_mapped(void **state)
 {
 	struct gnttab_map_grant_ref op = map(REF, GNTMAP_host_map, VA), second;
@@ -276,7 +291,10 @@ static void test_entry_changes_while_mapped(void **state)
 	assert_int_equal(giver.held, 0);
 }
 
-/* A page that is mapped by grant is data until the mapping is gone, and stays the giver's until then. */
+/*
+ * A page that is mapped by grant is data until the mapping is gone, and stays the giver's until
+ * then.
+ */
 static void test_granted_page_keeps_its_type(void **state)
 {
 	struct gnttab_map_grant_ref op = map(REF, GNTMAP_host_map, VA);
@@ -291,10 +309,14 @@ static void test_granted_page_keeps_its_type(void **state)
 	assert_int_equal(mm_unpin(&giver.mm, page), 0);
 }
 
-/* The pin outlives the TLB entry: what was unmapped in a batch stays pinned until all CPUs have forgotten it. */
+/*
+ * The pin outlives the TLB entry: what was unmapped in a batch stays pinned until all CPUs have
+ * forgotten it.
+ */
 static void test_unmapped_in_batches(void **state)
 {
-	struct gnttab_map_grant_ref op = map(REF, GNTMAP_host_map, VA), two = map(REF, GNTMAP_host_map, VA2);
+	struct gnttab_map_grant_ref op = map(REF, GNTMAP_host_map, VA),
+				    two = map(REF, GNTMAP_host_map, VA2);
 	struct grant_batch batch = { 0 };
 	unsigned flushes;
 
@@ -315,13 +337,16 @@ static void test_unmapped_in_batches(void **state)
 	assert_int_equal(fake_flushes(0), flushes + 1);
 }
 
-/* The taker overwrites the entry by itself: the unmapping says so, and the pin stays until it dies. */
+/*
+ * The taker overwrites the entry by itself: the unmapping says so, and the pin stays until it dies.
+ */
 static void test_overwritten_by_the_taker(void **state)
 {
 	struct gnttab_map_grant_ref op = map(REF, GNTMAP_host_map, VA);
 
 	(void)state;
-	assert_int_equal(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA), 0), 0);
+	assert_int_equal(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA), 0),
+			 0);
 	machine_tlb_flush(&taker.mm.cpus);
 	assert_int_equal(unmap(op.handle, VA, 0), GNTST_general_error);
 	assert_int_equal(giver.held, 1);
@@ -339,12 +364,15 @@ static void test_replace(void **state)
 	(void)state;
 	fake_poke(own, 0, 0x1111);
 	assert_int_equal(unmap_only(op.handle, VA, 0, VA2, &batch), GNTST_general_error);
-	assert_int_equal(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA2), fake_entry(own, RW)), 0);
+	assert_int_equal(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA2),
+				      fake_entry(own, RW)),
+			 0);
 	assert_int_equal(unmap_only(op.handle, VA, 0, VA2, &batch), GNTST_okay);
 	grant_unmap_finish(&taker.grant, &batch);
 	assert_true(reads(VA, 0x1111));
 	assert_false(reads(VA2, 0x1111));
-	assert_int_equal(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA), 0), 0);
+	assert_int_equal(mm_update_va(&taker.mm, &taker.mm, taker.vcpu.kernel_table, VADDR(VA), 0),
+			 0);
 	machine_tlb_flush(&taker.mm.cpus);
 }
 
@@ -368,7 +396,9 @@ static void test_taker_dies_restartably(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
-		assert_int_equal(map(REF, i % 2 ? GNTMAP_device_map : GNTMAP_host_map, (i + 16) << PAGE_SHIFT).status,
+		assert_int_equal(map(REF, i % 2 ? GNTMAP_device_map : GNTMAP_host_map,
+				     (i + 16) << PAGE_SHIFT)
+					 .status,
 				 GNTST_okay);
 	assert_int_equal(giver.held, 100);
 	do {
@@ -420,8 +450,10 @@ static int copy(struct grant_domain *from, struct grant_domain *to, struct gntta
 static void test_copy(void **state)
 {
 	mfn_t own = fake_frame(&taker.mm);
-	struct gnttab_copy op = { .source = { .u.ref = REF, .offset = 0 }, .dest = { .u.gmfn = own.n, .offset = 4088 },
-				  .len = 8, .flags = GNTCOPY_source_gref };
+	struct gnttab_copy op = { .source = { .u.ref = REF, .offset = 0 },
+				  .dest = { .u.gmfn = own.n, .offset = 4088 },
+				  .len = 8,
+				  .flags = GNTCOPY_source_gref };
 
 	(void)state;
 	assert_int_equal(copy(&giver.grant, &taker.grant, op), GNTST_okay);
@@ -476,10 +508,14 @@ static void test_swap(void **state)
 	assert_int_equal(op.status, GNTST_bad_gntref);
 }
 
-/* Page-table work that ran out of budget: nothing is left behind, and the same call again does it. */
+/*
+ * Page-table work that ran out of budget: nothing is left behind, and the same call again does it.
+ */
 static void test_restarts(void **state)
 {
-	struct gnttab_map_grant_ref op = { .host_addr = VA, .flags = GNTMAP_host_map, .ref = REF, .dom = 1 };
+	struct gnttab_map_grant_ref op = {
+		.host_addr = VA, .flags = GNTMAP_host_map, .ref = REF, .dom = 1
+	};
 	struct tables big;
 	int rc;
 
@@ -507,12 +543,13 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_map_and_unmap), TEST(test_readonly), TEST(test_by_entry_address_and_for_devices),
-		TEST(test_refused), TEST(test_bad_handles), TEST(test_entry_changes_while_mapped),
+		TEST(test_map_and_unmap), TEST(test_readonly),
+		TEST(test_by_entry_address_and_for_devices), TEST(test_refused),
+		TEST(test_bad_handles), TEST(test_entry_changes_while_mapped),
 		TEST(test_granted_page_keeps_its_type), TEST(test_unmapped_in_batches),
 		TEST(test_overwritten_by_the_taker), TEST(test_replace), TEST(test_giver_dies),
-		TEST(test_taker_dies_restartably), TEST(test_handles_run_out), TEST(test_table_grows), TEST(test_copy),
-		TEST(test_swap), TEST(test_restarts),
+		TEST(test_taker_dies_restartably), TEST(test_handles_run_out),
+		TEST(test_table_grows), TEST(test_copy), TEST(test_swap), TEST(test_restarts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

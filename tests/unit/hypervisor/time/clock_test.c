@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a guest reads of the time: the versioned records, read as the ABI says, give system time and wall clock; they are
- * written only when they change; a guest that scribbles on them gets them back right.
+ * What a guest reads of the time: the versioned records, read as the ABI says, give system time and
+ * wall clock; they are written only when they change; a guest that scribbles on them gets them back
+ * right.
  *
- * Links: hypervisor/time/timer.c hypervisor/time/clock.c hypervisor/lib/lock.c tests/fake/clock.c tests/fake/log.c
+ * Links: hypervisor/time/timer.c hypervisor/time/clock.c hypervisor/lib/lock.c
+ * Links: tests/fake/clock.c tests/fake/log.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +37,8 @@ static uint64_t guest_reads(const struct vcpu_time_info *info)
 
 	assert_int_equal(info->version & 1, 0);
 	ticks = info->tsc_shift < 0 ? ticks >> -info->tsc_shift : ticks << info->tsc_shift;
-	return info->system_time + (uint64_t)((unsigned __int128)ticks * info->tsc_to_system_mul >> 32);
+	return info->system_time +
+	       (uint64_t)((unsigned __int128)ticks * info->tsc_to_system_mul >> 32);
 }
 
 static void test_stable_record_is_written_once(void **state)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers run once, in order, on the CPU where they were set; the machine's timer is armed for the first and not oftener
- * than needed; a heap of many behaves as a sorted list does.
+ * Timers run once, in order, on the CPU where they were set; the machine's timer is armed for the
+ * first and not oftener than needed; a heap of many behaves as a sorted list does.
  *
- * Links: hypervisor/time/timer.c hypervisor/time/clock.c hypervisor/lib/lock.c tests/fake/clock.c tests/fake/log.c
+ * Links: hypervisor/time/timer.c hypervisor/time/clock.c hypervisor/lib/lock.c
+ * Links: tests/fake/clock.c tests/fake/log.c
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -130,7 +131,10 @@ static void test_sets_itself_again(void **state)
 	assert_int_equal(t.ran, 2);
 }
 
-/* Setting a timer later than the armed time arms nothing: a guest that sets its timer often costs no MSR writes. */
+/*
+ * Setting a timer later than the armed time arms nothing: a guest that sets its timer often costs
+ * no MSR writes.
+ */
 static void test_arms_only_for_an_earlier_first(void **state)
 {
 	struct test_timer a, b;
@@ -177,7 +181,8 @@ static void test_goes_to_the_cpu_that_sets_it(void **state)
 
 static int by_deadline(const void *a, const void *b)
 {
-	const struct test_timer *x = *(struct test_timer *const *)a, *y = *(struct test_timer *const *)b;
+	const struct test_timer *x = *(struct test_timer *const *)a,
+				*y = *(struct test_timer *const *)b;
 
 	return x->timer.deadline < y->timer.deadline ? -1 : x->timer.deadline > y->timer.deadline;
 }
@@ -200,7 +205,8 @@ static void test_many(void **state)
 		if (rand() % 2)
 			timer_stop(&any->timer);
 		else
-			timer_set(&any->timer, 2000 + (uint64_t)(rand() % 100000) * MANY + (uint64_t)(any - t));
+			timer_set(&any->timer,
+				  2000 + (uint64_t)(rand() % 100000) * MANY + (uint64_t)(any - t));
 	}
 	for (unsigned i = 0; i < MANY; i++)
 		if (timer_pending(&t[i].timer))
@@ -251,7 +257,9 @@ static void test_destroy_waits(void **state)
 	pthread_join(thread, NULL);
 }
 
-/* Two CPUs set and stop the same timers: none is lost on two queues, none is freed while it runs. */
+/*
+ * Two CPUs set and stop the same timers: none is lost on two queues, none is freed while it runs.
+ */
 static struct test_timer shared[4];
 static bool over;
 
