@@ -14,7 +14,8 @@ static uint64_t bottom, at, top;
 void bootmem_init(const struct e820_map *free)
 {
 	for (unsigned i = 0; i < free->n; i++) {
-		uint64_t start = max(free->entry[i].start, LOWEST), end = min(free->entry[i].end, HIGHEST);
+		uint64_t start = max(free->entry[i].start, LOWEST),
+			 end = min(free->entry[i].end, HIGHEST);
 
 		if (free->entry[i].type == E820_RAM && start < end && end - start > top - bottom) {
 			bottom = start;

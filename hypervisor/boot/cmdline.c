@@ -24,6 +24,14 @@ static bool take_word(const char **text, const char *word)
 	return true;
 }
 
+static unsigned digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 32;
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 99;
+}
+
 static bool take_number(const char **text, uint64_t *value)
 {
 	const char *p = *text;
@@ -35,13 +43,14 @@ static bool take_number(const char **text, uint64_t *value)
 	}
 	*value = 0;
 	for (const char *start = p;; p++) {
-		unsigned digit = *p >= '0' && *p <= '9' ? *p - '0' : (*p | 32) >= 'a' && (*p | 32) <= 'f' ? (*p | 32) - 'a' + 10 : 99;
+		unsigned digit = digit_value(*p);
 
 		if (digit >= base) {
 			*text = p;
 			return p != start;
 		}
-		if (__builtin_mul_overflow(*value, base, value) || __builtin_add_overflow(*value, digit, value))
+		if (__builtin_mul_overflow(*value, base, value) ||
+		    __builtin_add_overflow(*value, digit, value))
 			return false;
 	}
 }
@@ -91,7 +100,8 @@ static bool serial(struct serial_options *s, const char *v)
 		return false;
 	if (!*v)
 		return true;
-	if (v[0] != ',' || v[1] < '5' || v[1] > '8' || !v[2] || !strchr("noems", v[2]) || (v[3] != '1' && v[3] != '2'))
+	if (v[0] != ',' || v[1] < '5' || v[1] > '8' || !v[2] || !strchr("noems", v[2]) ||
+	    (v[3] != '1' && v[3] != '2'))
 		return false;
 	s->bits = (uint8_t)(v[1] - '0');
 	s->parity = v[2];
@@ -171,8 +181,12 @@ static bool level(int *to, const char *v)
 		const char *name;
 		int level;
 	} names[] = {
-		{ "none", -1 }, { "error", LOG_ERROR }, { "warning", LOG_WARNING }, { "info", LOG_INFO },
-		{ "debug", LOG_DEBUG }, { "all", LOG_DEBUG },
+		{ "none", -1 },
+		{ "error", LOG_ERROR },
+		{ "warning", LOG_WARNING },
+		{ "info", LOG_INFO },
+		{ "debug", LOG_DEBUG },
+		{ "all", LOG_DEBUG },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -211,9 +225,15 @@ static const struct {
 	const char *name;
 	bool (*read)(struct boot_options *o, const char *value);
 } options[] = {
-	{ "console", opt_console }, { "com1", opt_com1 }, { "com2", opt_com2 }, { "vga", opt_vga },
-	{ "dom0_mem", opt_dom0_mem }, { "dom0_max_vcpus", opt_dom0_max_vcpus }, { "maxcpus", opt_maxcpus },
-	{ "loglvl", opt_loglvl }, { "guest_loglvl", opt_guest_loglvl },
+	{ "console", opt_console },
+	{ "com1", opt_com1 },
+	{ "com2", opt_com2 },
+	{ "vga", opt_vga },
+	{ "dom0_mem", opt_dom0_mem },
+	{ "dom0_max_vcpus", opt_dom0_max_vcpus },
+	{ "maxcpus", opt_maxcpus },
+	{ "loglvl", opt_loglvl },
+	{ "guest_loglvl", opt_guest_loglvl },
 };
 
 static bool truth(const char *v, bool *value)
@@ -276,7 +296,8 @@ void cmdline_defaults(struct boot_options *o)
 	};
 }
 
-void cmdline_parse(struct boot_options *o, const char *line, void (*complain)(const char *what, const char *option))
+void cmdline_parse(struct boot_options *o, const char *line,
+		   void (*complain)(const char *what, const char *option))
 {
 	char word[WORD_MAX];
 

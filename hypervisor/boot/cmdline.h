@@ -32,6 +32,7 @@ void cmdline_defaults(struct boot_options *o);
  * Read a command line into `o`. What is unknown or cannot be read is handed to complain(what,
  * option) and otherwise ignored; `option` lives only as long as the call.
  */
-void cmdline_parse(struct boot_options *o, const char *line, void (*complain)(const char *what, const char *option));
+void cmdline_parse(struct boot_options *o, const char *line,
+		   void (*complain)(const char *what, const char *option));
 
 #endif

@@ -45,7 +45,7 @@ head_start:
 	cli
 	cld
 	mov %eax, %esi			/* GRUB's magic number */
-	lea 8(%ebx), %esp		/* the reserved word of its information is a stack of one word */
+	lea 8(%ebx), %esp		/* the reserved word there is a stack of one word */
 	call 1f
 1:	pop %ebp
 	sub $OFFSET(1b), %ebp
@@ -168,6 +168,7 @@ boot_l3:	.skip 4096
 boot_l3_image:	.skip 4096
 boot_l2_image:	.skip 4096
 boot_l2:	.skip 4 * 4096
-	.balign CPU_BLOCK_SIZE		/* shaped like a CPU's stack block, struct cpu_info at its top: zeroes, CPU 0 */
+	/* Shaped like a CPU's stack block, with a struct cpu_info of zeroes at its top: CPU 0. */
+	.balign CPU_BLOCK_SIZE
 boot_stack:	.skip CPU_BLOCK_SIZE
 boot_stack_end:

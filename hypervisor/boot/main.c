@@ -66,7 +66,8 @@ static void console_start(void)
 		const struct serial_options *s = &o->com[i];
 
 		if (o->console_com[i])
-			serial_init(i, &(struct serial_config){ s->port, s->baud, s->bits, s->stop, s->parity });
+			serial_init(i, &(struct serial_config){ s->port, s->baud, s->bits, s->stop,
+								s->parity });
 	}
 	if (o->console_vga && v->kind == VIDEO_TEXT && v->address < 0x100000)
 		vga_init(boot_va(v->address), v->width, v->height);
@@ -122,7 +123,8 @@ static void find_free_memory(void)
 	e820_reserve(&free_map, image, image + (uint64_t)(image_end - image_start));
 	e820_reserve(&free_map, mbi_start, ALIGN_UP(mbi_end, PAGE_SIZE));
 	for (unsigned i = 0; i < boot_info.nr_modules; i++)
-		e820_reserve(&free_map, boot_info.module[i].start & PAGE_MASK, ALIGN_UP(boot_info.module[i].end, PAGE_SIZE));
+		e820_reserve(&free_map, boot_info.module[i].start & PAGE_MASK,
+			     ALIGN_UP(boot_info.module[i].end, PAGE_SIZE));
 	bootmem_init(&free_map);
 }
 
@@ -135,7 +137,8 @@ static void map_memory(void)
 		const struct e820_entry *e = &boot_info.map.entry[i];
 		uint64_t start = e->start >> PAGE_SHIFT, frames = (e->end >> PAGE_SHIFT) - start;
 
-		if (e->type == E820_RAM && machine_map(VADDR(machine_va(MFN(start))), MFN(start), frames, MAP_WRITE | MAP_GLOBAL))
+		if (e->type == E820_RAM && machine_map(VADDR(machine_va(MFN(start))), MFN(start),
+						       frames, MAP_WRITE | MAP_GLOBAL))
 			panic("out of memory while mapping memory");
 	}
 	paging_load();

@@ -10,8 +10,8 @@
 #include "lib/string.h"
 
 enum {
-	TAG_END = 0, TAG_CMDLINE = 1, TAG_LOADER = 2, TAG_MODULE = 3, TAG_MMAP = 6, TAG_FRAMEBUFFER = 8, TAG_EFI64 = 12,
-	TAG_ACPI_OLD = 14, TAG_ACPI_NEW = 15,
+	TAG_END = 0, TAG_CMDLINE = 1, TAG_LOADER = 2, TAG_MODULE = 3, TAG_MMAP = 6,
+	TAG_FRAMEBUFFER = 8, TAG_EFI64 = 12, TAG_ACPI_OLD = 14, TAG_ACPI_NEW = 15,
 };
 
 struct tag {
@@ -85,14 +85,25 @@ static void read_framebuffer(struct boot_video *v, const uint8_t *payload, size_
 	struct framebuffer f = { 0 };
 
 	memcpy(&f, payload, min(n, sizeof(f)));
-	if (n < offsetof(struct framebuffer, red_pos) || (f.type == FRAMEBUFFER_RGB && n < sizeof(f)))
+	if (n < offsetof(struct framebuffer, red_pos) ||
+	    (f.type == FRAMEBUFFER_RGB && n < sizeof(f)))
 		return;
 	*v = (struct boot_video){
-		.kind = f.type == FRAMEBUFFER_RGB ? VIDEO_LFB : f.type == FRAMEBUFFER_TEXT ? VIDEO_TEXT : VIDEO_NONE,
-		.address = f.address, .pitch = f.pitch, .width = f.width, .height = f.height, .bpp = f.bpp,
-		.red_pos = f.red_pos, .red_size = f.red_size, .green_pos = f.green_pos, .green_size = f.green_size,
-		.blue_pos = f.blue_pos, .blue_size = f.blue_size,
+		.kind = f.type == FRAMEBUFFER_TEXT ? VIDEO_TEXT : VIDEO_NONE,
+		.address = f.address,
+		.pitch = f.pitch,
+		.width = f.width,
+		.height = f.height,
+		.bpp = f.bpp,
+		.red_pos = f.red_pos,
+		.red_size = f.red_size,
+		.green_pos = f.green_pos,
+		.green_size = f.green_size,
+		.blue_pos = f.blue_pos,
+		.blue_size = f.blue_size,
 	};
+	if (f.type == FRAMEBUFFER_RGB)
+		v->kind = VIDEO_LFB;
 }
 
 static void read_rsdp(struct boot_info *info, const uint8_t *payload, size_t n)
@@ -153,7 +164,8 @@ int multiboot2_parse(struct boot_info *info, const void *data, size_t limit, con
 			return -EINVAL;
 		if (tag.type == TAG_END)
 			break;
-		*why = read_tag(info, tag.type, (const uint8_t *)data + at + sizeof(tag), tag.size - sizeof(tag));
+		*why = read_tag(info, tag.type, (const uint8_t *)data + at + sizeof(tag),
+				tag.size - sizeof(tag));
 		if (*why)
 			return -EINVAL;
 		*why = "the boot information does not end";

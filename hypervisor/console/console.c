@@ -139,8 +139,12 @@ static bool guest_may_log(void)
 	char text[64];
 
 	if (second != burst_second) {
-		if (burst_lost)
-			put_line(text, format_text(text, sizeof(text), "%u lines about guests left out", burst_lost), true);
+		if (burst_lost) {
+			size_t n = format_text(text, sizeof(text), "%u lines about guests left out",
+					       burst_lost);
+
+			put_line(text, n, true);
+		}
 		burst_second = second;
 		burst_lines = burst_lost = 0;
 	}

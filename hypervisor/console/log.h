@@ -22,7 +22,8 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
  * What a guest caused: prefixed "d<domid>: ", filtered by guest_loglvl= and rate-limited, so
  * that a guest can't flood the log.
  */
-void log_guest(enum log_level level, unsigned domid, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void log_guest(enum log_level level, unsigned domid, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The highest levels that are printed, for us and for guests; -1: nothing. */
 void log_set_levels(int host, int guest);

@@ -68,10 +68,11 @@ static void write_1(const char *text, size_t n)
 
 static uint8_t line_control(const struct serial_config *c)
 {
-	uint8_t parity = c->parity == 'o' ? 0x08 : c->parity == 'e' ? 0x18 : c->parity == 'm' ? 0x28 :
-		c->parity == 's' ? 0x38 : 0;
+	static const uint8_t parity[128] = {
+		['o'] = 0x08, ['e'] = 0x18, ['m'] = 0x28, ['s'] = 0x38,
+	};
 
-	return (uint8_t)((c->bits - 5) | (c->stop == 2 ? 4 : 0) | parity);
+	return (uint8_t)((c->bits - 5) | (c->stop == 2 ? 4 : 0) | parity[c->parity & 0x7f]);
 }
 
 bool serial_init(unsigned line, const struct serial_config *c)

@@ -29,7 +29,8 @@ static void write(const char *text, size_t n)
 		if (*text == '\r')
 			column = 0;
 		else if (*text >= ' ')
-			screen[columns * (rows - 1) + column++] = (uint16_t)(ATTRIBUTE | (uint8_t)*text);
+			screen[columns * (rows - 1) + column++] =
+				(uint16_t)(ATTRIBUTE | (uint8_t)*text);
 	}
 }
 

@@ -37,7 +37,8 @@ static void put_padded(struct out *o, const struct spec *s, const char *text, si
 		put(o, ' ');
 }
 
-static void put_number(struct out *o, const struct spec *s, uint64_t value, unsigned base, bool negative)
+static void put_number(struct out *o, const struct spec *s, uint64_t value, unsigned base,
+		       bool negative)
 {
 	const char *digits = s->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[80];
@@ -141,7 +142,8 @@ static bool convert(struct out *o, struct spec *s, char type, va_list *args)
 		text = va_arg(*args, const char *);
 		if (!text)
 			text = "(null)";
-		put_padded(o, s, text, s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
+		put_padded(o, s, text,
+			   s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
 		return true;
 	case '%':
 		put(o, '%');

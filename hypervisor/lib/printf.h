@@ -13,7 +13,9 @@
  * Write at most size bytes with the ending NUL; the number of characters it would have taken,
  * without the NUL.
  */
-size_t format_text(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-size_t format_args(char *buf, size_t size, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
+size_t format_text(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+size_t format_args(char *buf, size_t size, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 #endif

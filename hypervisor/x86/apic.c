@@ -16,10 +16,11 @@
 #include "x86/tsc.h"
 
 enum {
-	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_LDR = 0xd0, APIC_SPURIOUS = 0xf0, APIC_ESR = 0x280,
-	APIC_ICR = 0x300, APIC_ICR_HIGH = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_THERMAL = 0x330,
-	APIC_LVT_PERF = 0x340, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370,
-	APIC_TIMER_START = 0x380, APIC_TIMER_NOW = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
+	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0, APIC_ICR = 0x300,
+	APIC_ICR_HIGH = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_THERMAL = 0x330,
+	APIC_LVT_PERF = 0x340, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370, APIC_TIMER_START = 0x380, APIC_TIMER_NOW = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0,
 };
 
 #define BASE_ENABLE	(1ull << 11)
@@ -56,7 +57,8 @@ static void write(unsigned reg, uint32_t value)
 static void command(uint32_t apic_id, uint32_t low)
 {
 	if (x2apic) {
-		asm volatile("mfence; lfence" : : : "memory");	/* not a serialising MSR: SDM 3A 11.12.3 */
+		/* Not a serialising MSR: SDM 3A 11.12.3. */
+		asm volatile("mfence; lfence" : : : "memory");
 		wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)apic_id << 32 | low);
 		return;
 	}
@@ -117,7 +119,8 @@ void apic_calibrate(void)
 		rate_mul = (uint32_t)min((ticks << 32) / wait, 0xffffffffull);
 		ASSERT(rate_mul);
 	}
-	log_info("%s, timer %s", x2apic ? "x2APIC" : "xAPIC", deadline ? "by TSC deadline" : "one-shot");
+	log_info("%s, timer %s", x2apic ? "x2APIC" : "xAPIC",
+		 deadline ? "by TSC deadline" : "one-shot");
 }
 
 void apic_send(unsigned cpu, uint8_t vector)

@@ -54,7 +54,8 @@ void cpu_identify(void)
 
 	if (highest >= 7)
 		seven = cpuid(7, 0);
-	f->amd = cpuid(0, 0).c == 0x444d4163 || cpuid(0, 0).c == 0x656e6961;	/* AuthenticAMD, HygonGenuine */
+	/* AuthenticAMD, HygonGenuine */
+	f->amd = cpuid(0, 0).c == 0x444d4163 || cpuid(0, 0).c == 0x656e6961;
 	f->nx = ext.d >> 20 & 1;
 	f->page1gb = ext.d >> 26 & 1;
 	f->pge = one.d >> 13 & 1;
@@ -77,8 +78,9 @@ static uint64_t cr4_wanted(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
-	return CR4_PAE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->mce ? CR4_MCE : 0) | (f->pge ? CR4_PGE : 0) |
-	       (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0);
+	return CR4_PAE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->mce ? CR4_MCE : 0) |
+	       (f->pge ? CR4_PGE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
+	       (f->smap ? CR4_SMAP : 0);
 }
 
 void cpu_init(void)
@@ -107,15 +109,18 @@ void cpu_init(void)
 static bool smap_works(void)
 {
 	uint64_t *l4 = machine_va(machine_tables_idle()), page = PAGE_SIZE, *entry;
-	const uint64_t frame[5] = { page + PROBE_RESUME, SEL_GUEST_CS64, 2, page + 128, SEL_GUEST_DS };
+	const uint64_t frame[5] = { page + PROBE_RESUME, SEL_GUEST_CS64, 2, page + 128,
+				    SEL_GUEST_DS };
 	unsigned vector;
 	int rc;
 
-	rc = machine_map(VADDR(page), machine_mfn(machine_table_alloc()), 1, MAP_WRITE | MAP_USER | MAP_EXEC | MAP_SMALL);
+	rc = machine_map(VADDR(page), machine_mfn(machine_table_alloc()), 1,
+			 MAP_WRITE | MAP_USER | MAP_EXEC | MAP_SMALL);
 	ASSERT(!rc);
 	entry = paging_entries(VADDR(page));
 	memcpy(machine_va(MFN(*entry >> PAGE_SHIFT & 0xffffffffff)), probe_code, 16);
-	memcpy((char *)machine_va(MFN(*entry >> PAGE_SHIFT & 0xffffffffff)) + 64, frame, sizeof(frame));
+	memcpy((char *)machine_va(MFN(*entry >> PAGE_SHIFT & 0xffffffffff)) + 64, frame,
+	       sizeof(frame));
 	l4[0] |= 4;
 	vector = probe_ring3(page);
 	l4[0] = 0;

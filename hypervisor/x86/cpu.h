@@ -52,8 +52,8 @@ struct cpu_info {
 	uint32_t tlb_flushed;		/* the TLB clock before our last full flush */
 } __attribute__((aligned(64)));
 
-_Static_assert((CPU_BLOCK_SIZE - sizeof(struct cpu_info) + offsetof(struct cpu_info, regs) + sizeof(struct cpu_regs)) % 16
-	       == 0, "the CPU aligns the stack to 16 bytes before it pushes");
+/* The CPU aligns the stack to 16 bytes before it pushes. */
+_Static_assert((offsetof(struct cpu_info, regs) + sizeof(struct cpu_regs)) % 16 == 0, "misaligned");
 
 static inline uint64_t cpu_area(unsigned cpu)
 {
@@ -70,13 +70,15 @@ static inline struct cpu_info *this_cpu(void)
 	uint64_t rsp;
 
 	asm("mov %%rsp, %0" : "=r"(rsp));
-	return (struct cpu_info *)((rsp & ~(uint64_t)(CPU_BLOCK_SIZE - 1)) + CPU_BLOCK_SIZE - sizeof(struct cpu_info));
+	return (struct cpu_info *)((rsp & ~(uint64_t)(CPU_BLOCK_SIZE - 1)) + CPU_BLOCK_SIZE -
+				   sizeof(struct cpu_info));
 }
 
 /* What the CPUs have, read from CPU 0 by cpu_identify(). */
 struct cpu_features {
 	char model[49];
-	bool nx, smep, smap, fsgsbase, xsave, xsaveopt, page1gb, x2apic, tsc_deadline, invariant_tsc, hypervisor, pge, mce, amd;
+	bool nx, smep, smap, fsgsbase, xsave, xsaveopt, page1gb, x2apic, tsc_deadline,
+		invariant_tsc, hypervisor, pge, mce, amd;
 	unsigned paddr_bits;
 	uint64_t xcr0;			/* what XSAVE can hold for guests */
 	unsigned xsave_size;

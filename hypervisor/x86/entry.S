@@ -4,8 +4,8 @@
  * and comes back through return_to_guest or, when it interrupted ourselves, through
  * return_to_self:
  *
- *   r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi | error_code vector | rip cs rflags rsp ss
- *   ^ rsp in C's argument                                       ^ after the stub      ^ pushed by the CPU
+ *   r15 .. r12 rbp rbx r11 .. r8 rax rcx rdx rsi rdi | error_code vector | rip cs rflags rsp ss
+ *   ^ rsp, C's argument                                ^ after the stub    ^ pushed by the CPU
  *
  * From a guest the frame ends at TSS.rsp0, so it is cpu_info.regs. NMI, #MC, #DF and #DB have
  * stacks of their own: they may come between an entry's first instruction and the next, when
@@ -71,7 +71,8 @@ entry_vectors:
 .set vector, 0
 .rept 256
 	.balign 16
-	.if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30
+	/* bit n of 0x60227d00: the CPU pushes an error code (SDM 3A table 6-1) */
+	.if vector > 31 || !((0x60227d00 >> (vector & 31)) & 1)
 	push $0
 	.endif
 	movl $vector, 4(%rsp)

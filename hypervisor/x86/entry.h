@@ -55,7 +55,8 @@ struct idt_gate {
 };
 extern struct idt_gate probe_idt[16];
 
-static inline struct idt_gate idt_gate(uint64_t handler, uint16_t selector, unsigned ist, unsigned dpl)
+static inline struct idt_gate idt_gate(uint64_t handler, uint16_t selector, unsigned ist,
+				       unsigned dpl)
 {
 	return (struct idt_gate){
 		.offset_0 = (uint16_t)handler, .offset_16 = (uint16_t)(handler >> 16),

@@ -33,11 +33,13 @@ struct table_register {
 static struct idt_gate idt[256] __attribute__((aligned(4096)));
 static const uint8_t zero_page[4096] __attribute__((aligned(4096))) = { 0 };
 
-static void put_system_descriptor(uint64_t *gdt, unsigned selector, uint64_t base, uint32_t limit, unsigned type)
+static void put_system_descriptor(uint64_t *gdt, unsigned selector, uint64_t base, uint32_t limit,
+				  unsigned type)
 {
 	uint64_t *d = gdt + (selector - GDT_OURS_OFFSET) / 8;
 
-	d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | (uint64_t)(0x80 | type) << 40 | (base >> 24 & 0xff) << 56;
+	d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | (uint64_t)(0x80 | type) << 40 |
+	       (base >> 24 & 0xff) << 56;
 	d[1] = base >> 32;
 }
 
@@ -48,7 +50,9 @@ static int map_pages(uint64_t va, unsigned n)
 	for (; n && !rc; n--, va += PAGE_SIZE) {
 		void *page = machine_table_alloc();
 
-		rc = page ? machine_map(VADDR(va), machine_mfn(page), 1, MAP_WRITE | MAP_GLOBAL | MAP_SMALL) : -ENOMEM;
+		rc = page ? machine_map(VADDR(va), machine_mfn(page), 1,
+					MAP_WRITE | MAP_GLOBAL | MAP_SMALL) :
+			    -ENOMEM;
 	}
 	return rc;
 }
@@ -88,9 +92,11 @@ int cpu_area_init(unsigned cpu)
 	for (unsigned i = 0; i < ARRAY_SIZE(parts) && !rc; i++)
 		rc = map_pages(cpu_area(cpu) + parts[i].offset, parts[i].pages);
 	for (unsigned i = 0; i < GDT_GUEST_FRAMES && !rc; i++)
-		rc = machine_map(VADDR(cpu_area(cpu) + CPU_GDT + i * PAGE_SIZE), zero, 1, MAP_GLOBAL | MAP_SMALL);
+		rc = machine_map(VADDR(cpu_area(cpu) + CPU_GDT + i * PAGE_SIZE), zero, 1,
+				 MAP_GLOBAL | MAP_SMALL);
 	for (unsigned i = 0; i < LDT_MAX_FRAMES && !rc; i++)
-		rc = machine_map(VADDR(cpu_area(cpu) + CPU_LDT + i * PAGE_SIZE), zero, 1, MAP_GLOBAL | MAP_SMALL);
+		rc = machine_map(VADDR(cpu_area(cpu) + CPU_LDT + i * PAGE_SIZE), zero, 1,
+				 MAP_GLOBAL | MAP_SMALL);
 	if (!rc)
 		fill(cpu);
 	return rc;
@@ -102,7 +108,8 @@ void traps_init(void)
 	for (unsigned v = 0; v < 256; v++) {
 		unsigned ist = v == 2 ? 1 : v == 8 ? 2 : v == 18 ? 3 : v == 1 ? 4 : 0;
 
-		idt[v] = idt_gate((uint64_t)entry_vectors + 16 * v, SEL_CS, ist, v == 3 || v == 4 ? 3 : 0);
+		idt[v] = idt_gate((uint64_t)entry_vectors + 16 * v, SEL_CS, ist,
+				  v == 3 || v == 4 ? 3 : 0);
 	}
 	probe_idt[3] = idt_gate(probe_handlers[0], SEL_CS, 0, 3);
 	probe_idt[13] = idt_gate(probe_handlers[1], SEL_CS, 0, 0);
@@ -115,7 +122,10 @@ void cpu_load_tables(unsigned cpu)
 	struct table_register idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	asm volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
-	asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" : : "i"(SEL_CS) : "rax", "memory");
+	asm volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
+		     :
+		     : "i"(SEL_CS)
+		     : "rax", "memory");
 	asm volatile("mov %0, %%ss" : : "r"(SEL_DS));
 	asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(0));
 	asm volatile("ltr %w0; lldt %w1" : : "r"(SEL_TSS), "r"(0));
@@ -151,7 +161,8 @@ void machine_vcpu_load_gdt(struct machine_vcpu *mv)
 
 void machine_vcpu_load_ldt(struct machine_vcpu *mv)
 {
-	uint64_t area = cpu_area(machine_cpu()), *gdt = (uint64_t *)(area + CPU_GDT + GDT_OURS_OFFSET);
+	uint64_t area = cpu_area(machine_cpu()),
+		 *gdt = (uint64_t *)(area + CPU_GDT + GDT_OURS_OFFSET);
 
 	if (!mv->ldt_entries) {
 		asm volatile("lldt %w0" : : "r"(0));

@@ -22,7 +22,9 @@
 
 void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-	asm volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "0"(leaf), "2"(subleaf));
+	asm volatile("cpuid"
+		     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+		     : "0"(leaf), "2"(subleaf));
 }
 
 bool machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4)
@@ -52,7 +54,8 @@ bool machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
 		return false;
 	if (xcr0 & ~(uint64_t)(XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512))
 		return false;
-	if (((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE)) || ((xcr0 & XCR0_AVX512) && !(xcr0 & XCR0_AVX)) ||
+	if (((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE)) ||
+	    ((xcr0 & XCR0_AVX512) && !(xcr0 & XCR0_AVX)) ||
 	    ((xcr0 & XCR0_AVX512) && (xcr0 & XCR0_AVX512) != XCR0_AVX512))
 		return false;
 	fpu_set_xcr0(mv, xcr0);

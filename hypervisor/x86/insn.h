@@ -53,7 +53,8 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid r;
 
-	asm volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
+	asm volatile("cpuid"
+		     : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
 	return r;
 }
 
@@ -68,7 +69,9 @@ static inline uint64_t rdmsr(uint32_t msr)
 
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
-	asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+	uint32_t lo = (uint32_t)value, hi = (uint32_t)(value >> 32);
+
+	asm volatile("wrmsr" : : "c"(msr), "a"(lo), "d"(hi) : "memory");
 }
 
 static inline uint64_t rdtsc(void)

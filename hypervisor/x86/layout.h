@@ -21,7 +21,8 @@
  * that is aligned to its size, so that a CPU finds its struct cpu_info from its stack pointer.
  * Pages that are not named are never mapped:
  *
- *   0x0000 #MC  | 0x1000 - | 0x2000 NMI | 0x3000 - | 0x4000 #DF | 0x5000 - | 0x6000 #DB | 0x7000 - |
+ *   0x0000 #MC | 0x1000 - | 0x2000 NMI | 0x3000 - | 0x4000 #DF | 0x5000 - | 0x6000 #DB |
+ *   0x7000 - |
  *   0x8000 main stack, 32 KiB, struct cpu_info at its top | 0x10000 - |
  *   0x20000 GDT: 14 guest pages, ours | 0x30000 LDT: 16 guest pages | 0x40000 TSS
  */

@@ -20,6 +20,8 @@ bool msr_write_safe(uint32_t msr, uint64_t value)
 	bool ok = false;
 
 	asm volatile("1: wrmsr; movb $1, %0\n2:\n" EXTABLE(1b, 2b)
-		     : "+m"(ok) : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+		     : "+m"(ok)
+		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory");
 	return ok;
 }

@@ -117,7 +117,8 @@ static int map(uint64_t va, uint64_t mfn, uint64_t frames, unsigned flags)
 		unsigned level = largest(va, mfn, frames, flags);
 		uint64_t n = 1ull << 9 * (level - 1), *entry = entry_at(va, level, flags);
 
-		while (entry && level > 1 && *entry && !(*entry & PTE_PS)) {	/* a table is there already */
+		/* A table is there already: smaller pages into it. */
+		while (entry && level > 1 && *entry && !(*entry & PTE_PS)) {
 			level--;
 			n = 1ull << 9 * (level - 1);
 			entry = entry_at(va, level, flags);
@@ -162,7 +163,8 @@ void *machine_map_device(uint64_t paddr, uint64_t size, bool write_combining)
 	if (frames <= (DEVICES_VIRT + DEVICES_SIZE - va) >> PAGE_SHIFT) {
 		device_next += frames << PAGE_SHIFT;
 		rc = map(va, paddr >> PAGE_SHIFT, frames,
-			 MAP_WRITE | MAP_GLOBAL | (write_combining ? MAP_WRITE_COMBINING : MAP_UNCACHED));
+			 MAP_WRITE | MAP_GLOBAL |
+				 (write_combining ? MAP_WRITE_COMBINING : MAP_UNCACHED));
 	}
 	lock_release(&lock);
 	return rc ? NULL : (void *)(va + offset);
@@ -190,7 +192,8 @@ void paging_init(void)
 {
 	idle_l4 = machine_table_alloc();
 	for (unsigned slot = HYPERVISOR_SLOT_FIRST; slot <= HYPERVISOR_SLOT_LAST; slot++)
-		idle_l4[slot] = machine_mfn(machine_table_alloc()).n << PAGE_SHIFT | PTE_P | PTE_W | PTE_A;
+		idle_l4[slot] =
+			machine_mfn(machine_table_alloc()).n << PAGE_SHIFT | PTE_P | PTE_W | PTE_A;
 	idle_l4[HYPERVISOR_SLOT_FIRST] |= PTE_U;	/* the M2P is the guests' to read */
 	map_section(image_start, image_text_end, MAP_EXEC);
 	map_section(image_text_end, image_data_end, MAP_WRITE);

@@ -34,9 +34,10 @@ extern char image_start[], image_text_end[];
 static unsigned panicking;		/* CPU + 1 */
 
 static const char *const trap_names[] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bounds", "invalid opcode", "no FPU", "double fault", "9",
-	"invalid TSS", "segment not present", "stack fault", "general protection", "page fault", "15", "x87 error",
-	"alignment", "machine check", "SIMD error",
+	"divide error", "debug", "NMI", "breakpoint", "overflow", "bounds", "invalid opcode",
+	"no FPU", "double fault", "9", "invalid TSS", "segment not present", "stack fault",
+	"general protection", "page fault", "15", "x87 error", "alignment", "machine check",
+	"SIMD error",
 };
 
 /* The function that holds an address of our text, and how far in. */
@@ -71,7 +72,8 @@ static void print_place(uint64_t address)
 /* Follow the frame pointers while they stay on this CPU's stacks and go up. */
 static void print_stack(uint64_t rbp)
 {
-	uint64_t block = (uint64_t)this_cpu() & ~(uint64_t)(CPU_BLOCK_SIZE - 1), end = block + CPU_BLOCK_SIZE;
+	uint64_t block = (uint64_t)this_cpu() & ~(uint64_t)(CPU_BLOCK_SIZE - 1),
+		 end = block + CPU_BLOCK_SIZE;
 
 	for (unsigned i = 0; i < 32 && rbp >= block && rbp < end - 16 && !(rbp & 7); i++) {
 		const uint64_t *frame = (const uint64_t *)rbp;
@@ -87,12 +89,14 @@ static void print_stack(uint64_t rbp)
 
 static void print_regs(const struct cpu_regs *r)
 {
-	log_error("rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx", r->rip, r->cs, r->rflags, r->rsp, r->ss);
+	log_error("rip %016lx cs %04lx rflags %08lx rsp %016lx ss %04lx", r->rip, r->cs, r->rflags,
+		  r->rsp, r->ss);
 	log_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
 	log_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
 	log_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
 	log_error("r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
-	log_error("cr0 %08lx cr2 %016lx cr3 %09lx cr4 %06lx", read_cr0(), read_cr2(), read_cr3(), read_cr4());
+	log_error("cr0 %08lx cr2 %016lx cr3 %09lx cr4 %06lx", read_cr0(), read_cr2(), read_cr3(),
+		  read_cr4());
 }
 
 static void print_running(void)
@@ -104,8 +108,8 @@ static void print_running(void)
 	else if (v->domain->id == DOMID_IDLE)
 		log_error("CPU %u, idle", machine_cpu());
 	else
-		log_error("CPU %u, running d%uv%u at rip %016lx", machine_cpu(), v->domain->id, v->id,
-			  machine_guest_regs()->rip);
+		log_error("CPU %u, running d%uv%u at rip %016lx", machine_cpu(), v->domain->id,
+			  v->id, machine_guest_regs()->rip);
 }
 
 /*
@@ -116,8 +120,8 @@ static void begin(void)
 {
 	unsigned nobody = 0;
 
-	if (!__atomic_compare_exchange_n(&panicking, &nobody, machine_cpu() + 1, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST))
+	if (!__atomic_compare_exchange_n(&panicking, &nobody, machine_cpu() + 1, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		machine_halt();
 	if (cpumask_test(&cpus_online, machine_cpu()))
 		apic_send_nmi_others();
@@ -141,7 +145,8 @@ _Noreturn void panic_by_trap(const struct cpu_regs *regs, uint64_t cr2)
 {
 	begin();
 	log_error("---- Enso crashed: %s, error code %04x, address %016lx ----",
-		  regs->vector < ARRAY_SIZE(trap_names) ? trap_names[regs->vector] : "unexpected exception",
+		  regs->vector < ARRAY_SIZE(trap_names) ? trap_names[regs->vector] :
+							  "unexpected exception",
 		  regs->error_code, cr2);
 	print_regs(regs);
 	print_place(regs->rip);

@@ -74,6 +74,7 @@ uint64_t machine_wallclock(void)
 		month += 12;
 		year--;
 	}
-	days = 365ull * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 719469;
+	days = 365ull * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 +
+	       day - 719469;
 	return ((days * 24 + hour) * 60 + minute) * 60 + second;
 }

@@ -55,10 +55,10 @@ probe_14:
 probe_handlers:
 	.quad probe_3, probe_13, probe_14
 	.globl probe_code
-probe_code:				/* in ring 3, rdi: this page, with a frame for iretq at 64 */
+probe_code:			/* in ring 3, rdi: this page, with a frame for iretq at 64 */
 	mov (%rdi), %eax
 	lea 64(%rdi), %rsp
-	iretq				/* it reads the stack as the CPU itself: where QEMU 7.2 goes wrong */
+	iretq			/* reads the stack as the CPU itself: where QEMU 7.2 goes wrong */
 	int3				/* PROBE_RESUME */
 	.skip 16
 

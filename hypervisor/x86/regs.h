@@ -3,7 +3,8 @@
  * What entry.S saves. The frame, from low to high address, as it stands at the top of a CPU's
  * stack when it came from a guest:
  *
- *   r15 r14 r13 r12 rbp rbx | r11 r10 r9 r8 rax rcx rdx rsi rdi | error_code vector | rip cs rflags rsp ss
+ *   r15 r14 r13 r12 rbp rbx | r11 r10 r9 r8 rax rcx rdx rsi rdi |
+ *   error_code vector | rip cs rflags rsp ss
  *
  * The last five are what the CPU pushes (Intel SDM 3A 6.14.2). A syscall stub builds the same
  * frame.

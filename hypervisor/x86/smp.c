@@ -75,7 +75,8 @@ static uint64_t low_page(void)
 {
 	for (uint64_t page = 0x8000; page < 0x9f000; page += PAGE_SIZE)
 		for (unsigned i = 0; i < boot_info.map.n; i++)
-			if (boot_info.map.entry[i].type == E820_RAM && boot_info.map.entry[i].start <= page &&
+			if (boot_info.map.entry[i].type == E820_RAM &&
+			    boot_info.map.entry[i].start <= page &&
 			    page + PAGE_SIZE <= boot_info.map.entry[i].end)
 				return page;
 	return 0;
@@ -134,7 +135,8 @@ void smp_start(void)
 		else
 			log_warning("CPU with APIC id %u does not start", acpi.cpu[i].apic_id);
 	}
-	log_info("%u CPU%s, TSCs %s", n, n > 1 ? "s" : "", machine_ticks_stable() ? "stable" : "not stable");
+	log_info("%u CPU%s, TSCs %s", n, n > 1 ? "s" : "",
+		 machine_ticks_stable() ? "stable" : "not stable");
 }
 
 void smp_release(void)

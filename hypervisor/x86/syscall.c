@@ -23,7 +23,8 @@ void entry_init_syscall(void)
 	 * Everything that a guest could have set and that would matter before entry.S has saved
 	 * it.
 	 */
-	wrmsr(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
+	wrmsr(MSR_SYSCALL_MASK,
+	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
 	if (cpu_features.amd)
 		return;			/* no sysenter in long mode */
 	msr_write_safe(MSR_SYSENTER_CS, SEL_CS);
@@ -42,9 +43,11 @@ extern const struct smap_site smap_sites_start[], smap_sites_end[];
 void entry_patch_smap(void)
 {
 	for (const struct smap_site *s = smap_sites_start; s < smap_sites_end; s++) {
-		uint64_t va = (uint64_t)&s->place + (uint64_t)(int64_t)s->place, pa = va - IMAGE_VIRT + image_phys;
+		uint64_t va = (uint64_t)&s->place + (uint64_t)(int64_t)s->place,
+			 pa = va - IMAGE_VIRT + image_phys;
 		uint8_t code[3] = { 0x0f, 0x01, (uint8_t)s->last_byte };
 
-		memcpy((char *)machine_va(MFN(pa >> PAGE_SHIFT)) + (pa & ~PAGE_MASK), code, sizeof(code));
+		memcpy((char *)machine_va(MFN(pa >> PAGE_SHIFT)) + (pa & ~PAGE_MASK), code,
+		       sizeof(code));
 	}
 }

@@ -26,8 +26,8 @@ static uint32_t begin_flush(void)
 {
 	uint32_t now = __atomic_load_n(&clock, __ATOMIC_SEQ_CST);
 
-	while (!(now & 1) &&
-	       !__atomic_compare_exchange_n(&clock, &now, now | 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	while (!(now & 1) && !__atomic_compare_exchange_n(&clock, &now, now | 1, false,
+							  __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 	return now | 1;
 }
@@ -60,8 +60,8 @@ void tlb_serve(void)
 			load(me, me->cr3);
 		else
 			invlpg(request & PAGE_MASK);
-		if (!__atomic_compare_exchange_n(&me->tlb_request, &request, TLB_NOTHING, false, __ATOMIC_SEQ_CST,
-						 __ATOMIC_SEQ_CST))
+		if (!__atomic_compare_exchange_n(&me->tlb_request, &request, TLB_NOTHING, false,
+						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			continue;
 		__atomic_fetch_add(&me->tlb_served, 1, __ATOMIC_SEQ_CST);
 		return;
@@ -82,7 +82,8 @@ static bool post(struct cpu_info *other, uint64_t request)
 {
 	uint64_t old = TLB_NOTHING;
 
-	while (!__atomic_compare_exchange_n(&other->tlb_request, &old, old == TLB_NOTHING ? request : TLB_ALL, false,
+	while (!__atomic_compare_exchange_n(&other->tlb_request, &old,
+					    old == TLB_NOTHING ? request : TLB_ALL, false,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 	return old == TLB_NOTHING;
@@ -147,7 +148,8 @@ uint32_t machine_tlb_stamp(void)
 	uint32_t now = __atomic_load_n(&clock, __ATOMIC_SEQ_CST);
 
 	while (now & 1) {
-		if (!__atomic_compare_exchange_n(&clock, &now, now + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		if (!__atomic_compare_exchange_n(&clock, &now, now + 1, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST))
 			continue;
 		now++;
 		if (!(now << 2))
@@ -159,7 +161,8 @@ uint32_t machine_tlb_stamp(void)
 void machine_tlb_filter(struct cpumask *cpus, uint32_t stamp)
 {
 	cpumask_for_each(cpu, cpus) {
-		uint32_t flushed = __atomic_load_n(&cpu_info_of(cpu)->tlb_flushed, __ATOMIC_ACQUIRE);
+		uint32_t flushed =
+			__atomic_load_n(&cpu_info_of(cpu)->tlb_flushed, __ATOMIC_ACQUIRE);
 
 		if ((int32_t)(flushed - stamp) >= 0)
 			cpumask_clear(cpus, cpu);

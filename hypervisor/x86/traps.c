@@ -50,7 +50,8 @@ void trap_from_guest(struct cpu_regs *regs)
 	if (unlikely(regs->vector == TRAP_DB))
 		machine_vcpu_take_debug_status(&this_cpu()->current->machine);
 	if (regs->vector < VECTOR_DEVICE_FIRST)
-		trap_guest_exception(this_cpu()->current, regs, regs->vector == TRAP_PF ? read_cr2() : 0);
+		trap_guest_exception(this_cpu()->current, regs,
+				     regs->vector == TRAP_PF ? read_cr2() : 0);
 	else
 		interrupt(regs->vector);
 	exit_to_guest(regs);
@@ -80,7 +81,7 @@ void trap_from_hypervisor(struct cpu_regs *regs)
 		panic_stop_if_asked();
 		log_warning("NMI on CPU %u", machine_cpu());
 		return;
-	case TRAP_DB:			/* a guest's TF or MOV SS at one of our first instructions: it is too late */
+	case TRAP_DB: /* a guest's TF or MOV SS at one of our first instructions: it is too late */
 		regs->rflags &= ~(uint64_t)RFLAGS_TF;
 		return;
 	case TRAP_DF:

@@ -16,12 +16,14 @@
 #define READ_SELECTOR(reg) ({ uint16_t _s; asm volatile("mov %%" #reg ", %w0" : "=r"(_s)); _s; })
 
 /* Load a selector that may be bad: then 0, which never is. */
-#define LOAD_SELECTOR(reg, selector) do {								\
-	uint32_t _s = (selector);									\
-	asm volatile("1: mov %w0, %%" #reg "\n2:\n"							\
-		     ".pushsection .text.unlikely, \"ax\"\n3: xor %k0, %k0; jmp 1b\n.popsection\n"	\
-		     EXTABLE(1b, 3b) : "+r"(_s));							\
-} while (0)
+#define LOAD_SELECTOR(reg, selector)                                                      \
+	do {                                                                              \
+		uint32_t _s = (selector);                                                 \
+		asm volatile("1: mov %w0, %%" #reg "\n2:\n"                               \
+			     ".pushsection .text.unlikely, \"ax\"\n3: xor %k0, %k0; jmp " \
+			     "1b\n.popsection\n" EXTABLE(1b, 3b)                          \
+			     : "+r"(_s));                                                 \
+	} while (0)
 
 struct cpu_regs *machine_guest_regs(void)
 {
@@ -125,7 +127,8 @@ uint64_t machine_vcpu_base(const struct machine_vcpu *mv, unsigned which)
 	return rdmsr(base_msr(mv, which));
 }
 
-void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t es, uint16_t fs, uint16_t gs)
+void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t es, uint16_t fs,
+				 uint16_t gs)
 {
 	(void)mv;
 	load_selectors(ds, es, fs, gs);

@@ -14,10 +14,10 @@
 #define LDT_MAX_FRAMES		16
 
 struct machine_vcpu {
-	struct cpu_regs regs;		/* valid while it is on no CPU; else they are at the top of that CPU's stack */
-	bool kernel_mode;		/* guest kernel (true) or guest user mode; both are ring 3 */
-	unsigned fpu_cpu;		/* whose FPU registers may hold its state, CPU_MAX: none's */
-	bool ts;			/* guest's CR0.TS as fpu_taskswitch set it: next FPU use raises #NM */
+	struct cpu_regs regs;		/* while it is on no CPU; else they are on that CPU's stack */
+	bool kernel_mode;		/* guest kernel or guest user mode; both are ring 3 */
+	unsigned fpu_cpu;		/* whose FPU may hold its state, CPU_MAX: none's */
+	bool ts;			/* CR0.TS by fpu_taskswitch: next FPU use raises #NM */
 	uint16_t ds, es, fs, gs;	/* selectors while off CPU */
 	uint64_t fs_base, gs_base_kernel, gs_base_user;
 	uint64_t dr[8];			/* guest's debug registers: 0-3, 6, 7 */
@@ -57,7 +57,8 @@ uint64_t machine_vcpu_base(const struct machine_vcpu *mv, unsigned which);
  * For the running vCPU: load a selector into FS, GS, DS or ES; a faulting one becomes 0, as the
  * ABI says.
  */
-void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t es, uint16_t fs, uint16_t gs);
+void machine_vcpu_load_selectors(struct machine_vcpu *mv, uint16_t ds, uint16_t es, uint16_t fs,
+				 uint16_t gs);
 /*
  * Give the FPU to the running vCPU (on #NM, or before XSAVE state is read); TS as the guest
  * wants it.
