@@ -22,8 +22,10 @@
 /* Once per process: the memory, then mm_init() with all of it free but the first MiB. */
 void fake_machine_start(void);
 
-/* The CPU that the code under test runs on. */
+/* The CPU that the code under test runs on; each thread has its own. */
 void fake_run_on(unsigned cpu);
+/* Set by tests with several threads: waiting for another one makes sense. */
+extern bool fake_threads;
 /*
  * machine_budget_spent() says yes after this many more questions, until the next
  * machine_budget_start(); ~0: never.

@@ -71,7 +71,7 @@ unsigned fake_flushes(unsigned cpu)
 static void flush(struct cpu *c)
 {
 	c->n = 0;
-	c->flushed = ++clock;
+	c->flushed = __atomic_add_fetch(&clock, 1, __ATOMIC_SEQ_CST);
 	c->flushes++;
 }
 

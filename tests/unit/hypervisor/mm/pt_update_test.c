@@ -148,6 +148,24 @@ static void test_stale_writable_mapping_is_flushed_before_the_frame_is_a_table(v
 	assert_int_equal(mm_unpin(&mm, data), 0);
 }
 
+/* Class B: what a domain could read yesterday is somebody else's today. */
+static void test_freed_frames_are_flushed_before_others_have_them(void **state)
+{
+	mfn_t data = fake_frame(&mm), next;
+
+	(void)state;
+	assert_int_equal(map(0x3000, fake_entry(data, RO)), 0);
+	assert_true(reads(0x3000));
+	assert_int_equal(map(0x3000, 0), 0);
+	assert_true(mm_release(&mm, data));
+	assert_true(reads(0x3000));			/* nobody has it, nobody minds */
+	do {
+		next = fake_frame(&other);
+	} while (!mfn_eq(next, data));
+	assert_int_equal(fake_tlb_check(), 0);
+	assert_false(reads(0x3000));
+}
+
 /* Class B: the CPU keeps pointers to tables, too (advisory 286). */
 static void test_stale_table_is_flushed_before_it_is_writable(void **state)
 {
@@ -380,6 +398,7 @@ int main(void)
 		TEST(test_tables_cannot_be_mapped_writable),
 		TEST(test_writable_memory_cannot_become_a_table),
 		TEST(test_stale_writable_mapping_is_flushed_before_the_frame_is_a_table),
+		TEST(test_freed_frames_are_flushed_before_others_have_them),
 		TEST(test_stale_table_is_flushed_before_it_is_writable),
 		TEST(test_frames_of_others_are_refused),
 		TEST(test_devices_are_for_the_privileged),
