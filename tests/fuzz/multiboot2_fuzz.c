@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A boot loader that says anything: tags of any type and size, and then the options in the command line.
+ * A boot loader that says anything: tags of any type and size, and then the options in the
+ * command line.
  *
  * Links: hypervisor/boot/multiboot2.c hypervisor/boot/e820.c hypervisor/boot/cmdline.c
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's options: names and values as administrators write them, and what is said of those that are wrong.
+ * The hypervisor's options: names and values as administrators write them, and what is said of
+ * those that are wrong.
  *
  * Links: hypervisor/boot/cmdline.c
  */
@@ -97,21 +98,37 @@ static void levels_and_switches(void **state)
 static void wrong_ones_are_named(void **state)
 {
 	static const char *const not_understood[] = {
-		"com1=110000", "com1=9600,9n1", "com1=9600,8x1", "com1=9600,8n3", "com1=9600,8n1,0x10000", "com1=",
-		"console=com3", "console=com1,", "dom0_mem=", "dom0_mem=1x", "dom0_mem=99999999999999999999",
-		"dom0_mem=20000000T", "dom0_mem=1G,", "dom0_max_vcpus=two", "maxcpus=70000", "loglvl=loud", "smap=perhaps",
+		"com1=110000",
+		"com1=9600,9n1",
+		"com1=9600,8x1",
+		"com1=9600,8n3",
+		"com1=9600,8n1,0x10000",
+		"com1=",
+		"console=com3",
+		"console=com1,",
+		"dom0_mem=",
+		"dom0_mem=1x",
+		"dom0_mem=99999999999999999999",
+		"dom0_mem=20000000T",
+		"dom0_mem=1G,",
+		"dom0_max_vcpus=two",
+		"maxcpus=70000",
+		"loglvl=loud",
+		"smap=perhaps",
 	};
 	char expected[128];
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(not_understood); i++) {
 		parse(not_understood[i]);
-		snprintf(expected, sizeof(expected), "%.*s not understood;", (int)strcspn(not_understood[i], "="),
-			 not_understood[i]);
+		snprintf(expected, sizeof(expected), "%.*s not understood;",
+			 (int)strcspn(not_understood[i], "="), not_understood[i]);
 		assert_string_equal(complaints, expected);
 	}
 	parse("placeholder noreboot nosuch=1 com11=9600");
-	assert_string_equal(complaints, "placeholder unknown option;nosuch unknown option;com11 unknown option;");
+	assert_string_equal(
+		complaints,
+		"placeholder unknown option;nosuch unknown option;com11 unknown option;");
 	assert_true(o.noreboot);
 }
 
@@ -130,9 +147,9 @@ static void too_long_a_word(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_said), cmocka_unit_test(consoles), cmocka_unit_test(memory_sizes),
-		cmocka_unit_test(levels_and_switches), cmocka_unit_test(wrong_ones_are_named),
-		cmocka_unit_test(too_long_a_word),
+		cmocka_unit_test(nothing_said),         cmocka_unit_test(consoles),
+		cmocka_unit_test(memory_sizes),         cmocka_unit_test(levels_and_switches),
+		cmocka_unit_test(wrong_ones_are_named), cmocka_unit_test(too_long_a_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

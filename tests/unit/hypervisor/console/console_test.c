@@ -218,10 +218,14 @@ static void sinks_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(levels, setup), cmocka_unit_test_setup(guest_text_is_not_torn, setup),
-		cmocka_unit_test_setup(long_lines_are_cut, setup), cmocka_unit_test_setup(guests_cannot_flood, setup),
-		cmocka_unit_test_setup(ring_wraps, setup), cmocka_unit_test_setup(clearing, setup),
-		cmocka_unit_test_setup(input, setup), cmocka_unit_test_setup(notification, setup),
+		cmocka_unit_test_setup(levels, setup),
+		cmocka_unit_test_setup(guest_text_is_not_torn, setup),
+		cmocka_unit_test_setup(long_lines_are_cut, setup),
+		cmocka_unit_test_setup(guests_cannot_flood, setup),
+		cmocka_unit_test_setup(ring_wraps, setup),
+		cmocka_unit_test_setup(clearing, setup),
+		cmocka_unit_test_setup(input, setup),
+		cmocka_unit_test_setup(notification, setup),
 		cmocka_unit_test_setup(sinks_go, setup),
 	};
 
