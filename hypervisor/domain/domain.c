@@ -262,6 +262,7 @@ int domain_kill(struct domain *d)
 	lock_release(&d->lock);
 	if (first)
 		domain_pause(d);
+	domain_stop_watchdogs(d);
 	rc = event_domain_destroy(&d->event);
 	if (!rc)
 		rc = grant_domain_release_mappings(&d->grant);

@@ -76,6 +76,10 @@ struct domain {
 	struct sched_domain sched;
 	struct irq_domain *irq;		/* NULL: no device interrupts */
 	int64_t wallclock_offset;	/* seconds */
+	struct domain_watchdog {	/* SCHEDOP_watchdog; under lock */
+		struct timer timer;
+		struct domain *domain;	/* NULL: free */
+	} watchdog[2];
 	uint32_t store_port, console_port;
 };
 
@@ -118,6 +122,14 @@ int domain_controller_unpause(struct domain *d);
 
 /* All vCPUs stop, the reason (SHUTDOWN_* of abi/sched.h) is kept, the control domain is told. The control domain's own: the machine. */
 void domain_shutdown(struct domain *d, unsigned reason);
+/*
+ * SCHEDOP_watchdog: without a visit within `seconds` the domain is shut down (SHUTDOWN_watchdog). `id` 0
+ * takes a free one, else 1 or 2 is set again, or freed by `seconds` 0. The id for a new one, 0, -EINVAL,
+ * -ENOSPC.
+ */
+int domain_set_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
+/* All of them, for domain_kill(). */
+void domain_stop_watchdogs(struct domain *d);
 /* After a suspend: run again. */
 void domain_resume(struct domain *d);
 /* End the domain as crashed: one line in the log with the reason, the registers if it is running here, VIRQ_DOM_EXC to dom0. */

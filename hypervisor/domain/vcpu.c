@@ -116,9 +116,9 @@ int vcpu_release(struct vcpu *v)
 {
 	int rc;
 
-	timer_stop(&v->singleshot);
-	timer_stop(&v->periodic);
-	timer_stop(&v->poll_timer);
+	timer_destroy(&v->singleshot);
+	timer_destroy(&v->periodic);
+	timer_destroy(&v->poll_timer);
 	vcpu_release_descriptors(v);
 	if (v->info_frame) {
 		v->event.info = &v->dummy_info;

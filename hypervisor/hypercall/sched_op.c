@@ -96,6 +96,15 @@ static int remote_shutdown(struct vcpu *v, guest_ptr_t arg)
 	return 0;
 }
 
+static int watchdog(struct vcpu *v, guest_ptr_t arg)
+{
+	struct sched_watchdog op;
+
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -EFAULT;
+	return domain_set_watchdog(v->domain, op.id, op.timeout);
+}
+
 static int pin_override(struct vcpu *v, guest_ptr_t arg)
 {
 	struct sched_pin_override op;
@@ -124,6 +133,8 @@ int64_t hypercall_sched_op(struct hypercall *c)
 		return shutdown(v, arg);
 	case SCHEDOP_remote_shutdown:
 		return remote_shutdown(v, arg);
+	case SCHEDOP_watchdog:
+		return watchdog(v, arg);
 	case SCHEDOP_pin_override:
 		return pin_override(v, arg);
 	default:
