@@ -173,8 +173,8 @@ static void tick(void)
 }
 
 /*
- * What the store has told. Requests of a scan queue events that epoll does not see any more, so this is
- * repeated until there are none.
+ * What the store has told. Requests of a scan queue events that epoll does not see any more, so
+ * this is repeated until there are none.
  */
 static void heed_store(void)
 {
