@@ -8,6 +8,7 @@
 #include "domain/copy.h"
 #include "hypercall/domctl.h"
 #include "hypercall/page.h"
+#include "irq/irq.h"
 #include "lib/string.h"
 #include "x86/machine.h"
 
@@ -41,8 +42,12 @@ static int create(struct xen_domctl *op)
 
 static int destroy(struct domain *d, struct xen_domctl *op)
 {
+	int rc = domain_kill(d);
+
 	(void)op;
-	return domain_kill(d);
+	if (!rc)
+		irq_domain_destroy(d);
+	return rc;
 }
 
 static int pause(struct domain *d, struct xen_domctl *op)
