@@ -144,12 +144,15 @@ mfn_t mm_alloc_exchange(struct mm_domain *mm, unsigned order, unsigned addr_bits
 
 int mm_claim(struct mm_domain *mm, uint64_t pages)
 {
+	uint64_t others, more;
 	int rc = -ENOMEM;
 
 	lock_acquire(&heap_lock);
-	if (pages <= buddy_free_frames() && claims - mm->claim <= buddy_free_frames() - pages) {
-		claims += pages - mm->claim;
-		mm->claim = pages;
+	others = claims - mm->claim;
+	more = pages > mm->pages ? pages - mm->pages : 0;
+	if (!more || (others <= buddy_free_frames() && more <= buddy_free_frames() - others)) {
+		claims = others + more;
+		mm->claim = more;
 		rc = 0;
 	}
 	lock_release(&heap_lock);

@@ -29,6 +29,9 @@ bool frame_get(struct frame *f, domid_t owner)
 {
 	uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_RELAXED);
 
+	/* whoever only tries others' frames must not move their counts: mm_take() looks at them */
+	if (__atomic_load_n(&f->owner, __ATOMIC_RELAXED) != owner)
+		return false;
 	do {
 		/* a slab's count is the heap's; a full one (2^31) is refused, not wrapped */
 		if (!(refs & REFS_COUNT) || (refs & REFS_COUNT) == REFS_COUNT ||

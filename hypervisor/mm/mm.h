@@ -142,7 +142,7 @@ bool must_check mm_release(struct mm_domain *mm, mfn_t mfn);
 bool must_check mm_take(struct mm_domain *mm, mfn_t mfn);
 void mm_untake(mfn_t mfn);
 void mm_free_taken(mfn_t mfn);
-/* Set `pages` frames aside for the domain (0: none any more). 0 or -ENOMEM. */
+/* Set frames aside so that the domain can have `pages` in all (0: none any more). 0 or -ENOMEM. */
 int must_check mm_claim(struct mm_domain *mm, uint64_t pages);
 
 /*
@@ -183,9 +183,9 @@ mfn_t mm_m2p_chunk(unsigned i);
  */
 
 /*
- * Changes as mmu_update asks for them (abi/xen.h; all but MMU_MACHPHYS_UPDATE): each to the entry at
- * machine address u->ptr of a table that `mm` owns, or to the aligned 8 bytes there if the frame is
- * plain data. *done: how many were made before the end, or the first error.
+ * Changes as mmu_update asks for them (abi/xen.h; all but MMU_MACHPHYS_UPDATE): each to the entry
+ * at machine address u->ptr of a table that `mm` owns, or to the aligned 8 bytes there if the frame
+ * is plain data. *done: how many were made before the end, or the first error.
  */
 int must_check mm_update_entries(struct mm_domain *mm, struct mm_domain *frames,
 				 const struct mmu_update *u, unsigned n, unsigned *done);

@@ -292,9 +292,12 @@ static void start(void)
 		mm_domain_init(&dom[d], (domid_t)d, POOL + 8);
 		dom[d].privileged = !d;
 		fake_tables(&dom[d], &t);
-		for (unsigned i = 0; i < POOL; i++)
-			pool[d][i] =
-				i == 0 ? t.l1 : i == 1 ? t.l2 : i == 2 ? t.l3 : i == 3 ? t.l4 : fake_frame(&dom[d]);
+		pool[d][0] = t.l1;
+		pool[d][1] = t.l2;
+		pool[d][2] = t.l3;
+		pool[d][3] = t.l4;
+		for (unsigned i = 4; i < POOL; i++)
+			pool[d][i] = fake_frame(&dom[d]);
 		for (unsigned i = 0; i < POOL; i++)
 			fake_poke(t.l1, i, fake_entry(pool[d][i], i < 4 ? RO : RW));
 		shared[d] = mm_alloc_shared(&dom[d]);

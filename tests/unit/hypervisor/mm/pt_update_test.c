@@ -305,7 +305,8 @@ static void test_writes_to_anothers_table_are_no_table_writes(void **state)
 
 	(void)state;
 	assert_int_equal(mm_pin(&other, foreign, 1), 0);
-	assert_int_equal(mm_update_va(&mm, &other, t.l4, VADDR(0x3000), fake_entry(foreign, RO)), 0);
+	assert_int_equal(mm_update_va(&mm, &other, t.l4, VADDR(0x3000),
+				      fake_entry(foreign, RO)), 0);
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0x3000), 0, 2), -ENOENT);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four CPUs at once on the same frames of two domains: types, references, ownership and tables change under
- * each other's feet for a while. Then the machine stands still, and every count must be exact.
+ * Four CPUs at once on the same frames of two domains: types, references, ownership and tables
+ * change under each other's feet for a while. Then the machine stands still, and every count must
+ * be exact.
  *
  * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
- * Links: hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/page_type.c
+ * Links: hypervisor/mm/pt_entry.c
  * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
  * Links: hypervisor/lib/lock.c hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c
  * Links: tests/fake/log.c tests/fake/tables.c
