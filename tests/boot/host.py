@@ -2,6 +2,7 @@
 """A host that runs Enso's toolstack, as the end-to-end tests use it: its guests, its consoles, its commands' answers."""
 import json
 import os
+import re
 import sys
 import time
 
@@ -57,7 +58,8 @@ class Host(vm.Machine):
         while time.monotonic() < end:
             self.type("\r")
             try:
-                self.expect(prompt, 5 / vm.PATIENCE)
+                if not re.search(prompt, self.expect(prompt + "|" + vm.PROMPT, 5 / vm.PATIENCE).group(0)):
+                    raise vm.Failed("the console of %s ended:\n%s" % (name, self.shell("enso list; enso dmesg | tail")[1]))
                 return
             except vm.Failed as failure:
                 if "not within" not in str(failure):
