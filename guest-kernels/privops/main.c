@@ -203,6 +203,29 @@ static void cpu_identification(void)
 	check_trap(TRAP_UD, 0, "the prefix before ud2");
 }
 
+/* XSA-122: what lies behind a text must be zero or left alone, not the hypervisor's stack. */
+static void no_leaks(void)
+{
+	static const unsigned int cmds[] = {
+		XENVER_extraversion, XENVER_compile_info, XENVER_capabilities, XENVER_changeset,
+	};
+	static const unsigned int widths[] = { 16, 64, 1024, 64 };
+	static uint8_t buffer[4096];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned int n = 0, strange = 0;
+
+		memset(buffer, 0xaa, sizeof(buffer));
+		check_eq(hyp_xen_version(cmds[i], buffer), 0, "xen_version %u", cmds[i]);
+		while (n < widths[i] && buffer[n])
+			n++;
+		check(n < widths[i], "it ends within its field");
+		for (; n < widths[i]; n++)
+			strange += buffer[n] != 0 && buffer[n] != 0xaa;
+		check_eq(strange, 0, "nothing else behind it");
+	}
+}
+
 static void features(void)
 {
 	struct xen_feature_info info = { .submap_idx = 0 };
@@ -307,6 +330,7 @@ void test_main(void)
 	faulting();
 	cpu_identification();
 	features();
+	no_leaks();
 	ports();
 	user_mode();
 	extended_state();

@@ -207,6 +207,27 @@ static void user_gs(void)
 	check_eq((int64_t)value, 0xabcd, "the kernel has its own again");
 }
 
+USER_PROGRAM(write_gs, "mov $0x500000, %eax; wrgsbase %rax; mov %gs:8, %rbx; ud2");
+
+/* XSA-293: bases that user mode changes by itself must not become the kernel's, nor be lost. */
+static void bases_by_instruction(void)
+{
+	static uint64_t here = 0xabcd;
+	struct regs r;
+	uint64_t value;
+
+	hyp_set_segment_base(SEGBASE_GS_USER, 0);
+	hyp_set_segment_base(SEGBASE_GS_KERNEL, (unsigned long)&here);
+	r = user_run(write_gs, write_gs_end);
+	check(r.rbx == 0x5a5a || r.rip == USER_CODE + 5, "wrgsbase works in user mode, or faults");
+	asm volatile("mov %%gs:0, %0" : "=r"(value));
+	check_eq((int64_t)value, 0xabcd, "the kernel's GS is its own after that");
+	if (r.rbx != 0x5a5a)
+		hyp_set_segment_base(SEGBASE_GS_USER, USER_STACK);
+	r = user_run(read_gs, read_gs_end);
+	check(r.rax == 0x5a5a, "user mode keeps what it wrote: %lx", r.rax);
+}
+
 static long set_ldt(uint64_t base, unsigned int entries)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = base,
@@ -260,6 +281,7 @@ void test_main(void)
 	use();
 	bases();
 	user_gs();
+	bases_by_instruction();
 	local_table();
 	check_eq(user_run(read_gs, read_gs_end).vector, TRAP_GP, "user mode at the end");
 }

@@ -3,6 +3,7 @@
  * Time: the clocks never step back, timers fire when they should and not when not, deadlines of all
  * sizes.
  */
+#include "abi/platform.h"
 #include "abi/sched.h"
 #include "abi/vcpu.h"
 #include "clock.h"
@@ -160,6 +161,36 @@ static void extremes(void)
 		      "the timer of another vCPU");
 }
 
+static void wall_clock(void)
+{
+	struct xen_platform_op op = {
+		.cmd = XENPF_settime64, .interface_version = XENPF_INTERFACE_VERSION,
+	};
+	uint64_t before = clock_wall();
+
+	op.u.settime64.secs = before + 1000;
+	op.u.settime64.system_time = clock_now();
+	if (!kernel_is_dom0()) {
+		check_refused(hypercall(__HYPERVISOR_platform_op, (uint64_t)&op, 0, 0, 0, 0),
+			      "setting the wall clock, unprivileged");
+		return;
+	}
+	check_eq(hypercall(__HYPERVISOR_platform_op, (uint64_t)&op, 0, 0, 0, 0), 0,
+		 "set the wall clock");
+	check(clock_wall() >= before + 999 && clock_wall() < before + 1060, "it is %ld s later",
+	      (long)(clock_wall() - before));
+	op.u.settime64.secs = before;
+	op.u.settime64.system_time = clock_now();
+	hypercall(__HYPERVISOR_platform_op, (uint64_t)&op, 0, 0, 0, 0);
+	op.u.settime64.nsecs = 1000000000;
+	op.u.settime64.mbz = 1;
+	check_refused(hypercall(__HYPERVISOR_platform_op, (uint64_t)&op, 0, 0, 0, 0),
+		      "a wall clock with what must be zero");
+	op.interface_version++;
+	check_refused(hypercall(__HYPERVISOR_platform_op, (uint64_t)&op, 0, 0, 0, 0),
+		      "another interface version");
+}
+
 static void second_record(void)
 {
 	static struct vcpu_time_info copy __attribute__((aligned(64)));
@@ -192,5 +223,6 @@ void test_main(void)
 	old_timer();
 	periodic();
 	extremes();
+	wall_clock();
 	second_record();
 }

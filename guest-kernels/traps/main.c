@@ -219,6 +219,12 @@ static void event_mask_flag(void)
 	check(trap_last.events_masked && !(trap_last.regs.rflags & 0x200),
 	      "rflags.IF is the mask's inverse");
 	check(!event_enabled(), "iret keeps them masked");
+	traps[0].address = NONCANONICAL;
+	check_eq(hyp_set_trap_table(traps), -EINVAL, "a gate to a non-canonical address");
+	struct callback_register cb = { .type = CALLBACKTYPE_event, .address = NONCANONICAL };
+	check_eq(hyp_callback_op(CALLBACKOP_register, &cb), -EINVAL, "a callback there");
+	cb.type = 99;
+	check_refused(hyp_callback_op(CALLBACKOP_register, &cb), "a callback of no kind");
 	check_eq(hyp_set_trap_table(NULL), 0, "take all gates away");
 	trap_init();
 	TRY("ud2", : : : "memory");
