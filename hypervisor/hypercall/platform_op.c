@@ -16,11 +16,18 @@
 
 #define NS_PER_SECOND	1000000000u
 
+/* Every domain sees the new time at once. */
 static int set_time(uint64_t sec, uint32_t nsec, uint64_t system_time)
 {
+	struct domain *d;
+
 	if (nsec >= NS_PER_SECOND)
 		return -EINVAL;
 	time_set_wallclock(sec, nsec, system_time);
+	for (domid_t id = 0; (d = domain_get_from(id)); domain_put(d)) {
+		time_write_wallclock(d->shared, d->wallclock_offset);
+		id = d->id + 1;
+	}
 	return 0;
 }
 

@@ -29,6 +29,8 @@ static struct domain domain;
 static struct vcpu vcpu = { .domain = &domain };
 static struct cpumask online;
 static uint64_t clock_sec, clock_at;
+static unsigned clocks_written;
+static struct shared_info shared;
 static unsigned off_a, off_b, off_extended;
 
 int copy_from_guest(void *to, guest_ptr_t from, size_t n)
@@ -52,6 +54,23 @@ void time_set_wallclock(uint64_t sec, uint32_t nsec, uint64_t system_time)
 	(void)nsec;
 	clock_sec = sec;
 	clock_at = system_time;
+}
+
+void time_write_wallclock(struct shared_info *to, int64_t offset_seconds)
+{
+	assert_ptr_equal(to, &shared);
+	assert_int_equal(offset_seconds, 60);
+	clocks_written++;
+}
+
+struct domain *domain_get_from(domid_t id)
+{
+	return id == 0 ? &domain : NULL;
+}
+
+void domain_put(struct domain *d)
+{
+	assert_ptr_equal(d, &domain);
 }
 
 void acpi_power_off(uint16_t val_a, uint16_t val_b)
@@ -108,9 +127,13 @@ static void the_clock_is_set(void **state)
 	(void)state;
 	op.u.settime64.secs = 1234567890123;
 	op.u.settime64.system_time = 77;
+	domain.shared = &shared;
+	domain.wallclock_offset = 60;
+	clocks_written = 0;
 	assert_int_equal(call(&op), 0);
 	assert_int_equal(clock_sec, 1234567890123);
 	assert_int_equal(clock_at, 77);
+	assert_int_equal(clocks_written, 1);
 	op.u.settime64.mbz = 1;
 	assert_int_equal(call(&op), -EINVAL);
 	op.u.settime64.mbz = 0;
