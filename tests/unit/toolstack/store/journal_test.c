@@ -64,6 +64,8 @@ static void change_things(struct harness *h, struct journal *journal)
 	ASK(h, one, XS_SET_PERMS, tx, "x/y\0n1\0b5");
 	ASK(h, one, XS_RM, tx, "x/y/z");
 	put(h, one, tx, "x/w", "2");
+	put(h, one, tx, "p/q", "3");
+	ASK(h, one, XS_SET_PERMS, tx, "p/q\0n1\0b5");
 	assert_int_equal(end(h, one, tx, true), 0);
 	journal_flush(journal, h->store);
 	begin(h, one);
@@ -118,6 +120,8 @@ static void loads_what_was_written(void **state)
 	assert_string_equal(again.reply, "2");
 	assert_int_equal(ASK(&again, &again.control, XS_GET_PERMS, 0, "/local/domain/1/x"), 0);
 	assert_memory_equal(again.reply, "n1\0r4", 6); /* not those of the child that made it */
+	assert_int_equal(ASK(&again, &again.control, XS_GET_PERMS, 0, "/local/domain/1/p"), 0);
+	assert_memory_equal(again.reply, "n1\0r4", 6);
 	assert_null(store_find_domain(again.store, 2));
 	assert_int_equal(store_find_domain(again.store, 3)->conn.actor.target, 1);
 	/* An open transaction is known, and can only end with EAGAIN. */
