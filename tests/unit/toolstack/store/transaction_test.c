@@ -166,6 +166,14 @@ static void counts_nodes_at_the_end(void **state)
 	assert_int_equal(end(&h, one, first, true), 0);
 	assert_int_equal(end(&h, one, second, true), -EAGAIN);
 	assert_int_equal(h.store->owned[1], 3);
+	/* What is removed in a transaction makes room in it. */
+	uint32_t third = begin(&h, one);
+	assert_int_equal(put(&h, one, third, "u", ""), -ENOSPC);
+	assert_int_equal(ASK(&h, one, XS_RM, third, "x"), 0);
+	assert_int_equal(put(&h, one, third, "u/v", ""), 0);
+	assert_int_equal(put(&h, one, third, "w", ""), -ENOSPC);
+	assert_int_equal(end(&h, one, third, true), 0);
+	assert_int_equal(h.store->owned[1], 3);
 }
 
 static void dooms_the_old(void **state)
