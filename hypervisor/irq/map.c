@@ -203,6 +203,21 @@ static unsigned claim(unsigned nr)
 	return irq_nr_pirqs;
 }
 
+/* Give message `i` of the group of `first` to its owner. */
+static void join_group(struct domain *d, const struct irq *first, unsigned i)
+{
+	struct irq *irq = &irq_table[first->group + i];
+
+	lock_acquire(&irq->lock);
+	irq->msi = first->msi;
+	irq->group = first->group;
+	irq->group_size = first->group_size;
+	irq->cpu = irq->wanted_cpu = first->cpu;
+	irq->vector = (uint8_t)(first->vector + i);
+	set_owner(irq, d);
+	lock_release(&irq->lock);
+}
+
 int irq_map_msi(struct domain *d, const struct pci_msi_place *place, unsigned nr, int *pirq)
 {
 	struct pci_msi msi;
@@ -219,27 +234,19 @@ int irq_map_msi(struct domain *d, const struct pci_msi_place *place, unsigned nr
 	first = claim(nr);
 	if (first == irq_nr_pirqs)
 		return -ENOSPC;
-	for (unsigned i = 0; i < nr; i++) {
-		struct irq *irq = &irq_table[first + i];
-
-		lock_acquire(&irq->lock);
-		irq->msi = msi;
-		irq->group = (uint16_t)first;
-		irq->group_size = (uint16_t)nr;
-		if (i == 0) {
-			rc = irq_assign_vector(irq, nr);
-		} else {
-			irq->cpu = irq_table[first].cpu;
-			irq->vector = (uint8_t)(irq_table[first].vector + i);
-		}
-		if (!rc)
-			set_owner(irq, d);
-		lock_release(&irq->lock);
-		if (rc) {
-			set_kind(first, nr, IRQ_FREE);
-			return rc;
-		}
+	lock_acquire(&irq_table[first].lock);
+	irq_table[first].msi = msi;
+	irq_table[first].group = (uint16_t)first;
+	irq_table[first].group_size = (uint16_t)nr;
+	rc = irq_assign_vector(&irq_table[first], nr);
+	lock_release(&irq_table[first].lock);
+	if (rc) {
+		set_kind(first, nr, IRQ_FREE);
+		return rc;
 	}
+	/* The first comes last: with its owner the group can be unmapped. */
+	for (unsigned i = nr; i--;)
+		join_group(d, &irq_table[first], i);
 	*pirq = (int)first;
 	return 0;
 }
