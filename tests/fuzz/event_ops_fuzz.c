@@ -2,8 +2,8 @@
 /*
  * Any sequence of event-channel operations of three domains, any arguments, any failing allocation,
  * any budget, with guests that scribble on what they share. After each the ports are looked over:
- * both ends of a connection know each other, VIRQs and ports agree, nobody is left polling. The input
- * is a program: an opcode, then its operands, a byte each.
+ * both ends of a connection know each other, VIRQs and ports agree, nobody is left polling. The
+ * input is a program: an opcode, then its operands, a byte each.
  *
  * Links: hypervisor/event/channel.c hypervisor/event/deliver.c hypervisor/lib/lock.c
  * Links: tests/fake/clock.c tests/fake/log.c
@@ -131,7 +131,8 @@ static int change(struct guest *g, unsigned op)
 	case 1:
 		return event_bind_interdomain(&g->event, &other->event, port(), &p);
 	case 2:
-		return event_bind_virq(&g->event, byte() % (NR_VIRQS + 2), byte() % (VCPUS + 1), &p);
+		return event_bind_virq(&g->event, byte() % (NR_VIRQS + 2), byte() % (VCPUS + 1),
+				       &p);
 	case 3:
 		return event_bind_ipi(&g->event, byte() % (VCPUS + 1), &p);
 	case 4:

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any sequence of grant operations of three domains that write their shared tables as they like, map
- * each other's frames, turn them into page tables, and die: no TLB may ever hold what lets a guest
- * break out, the machine's recount must be sound, and in the end nothing may be left. The input is a
- * program: an opcode, then its operands, a byte each.
+ * Any sequence of grant operations of three domains that write their shared tables as they like,
+ * map each other's frames, turn them into page tables, and die: no TLB may ever hold what lets a
+ * guest break out, the machine's recount must be sound, and in the end nothing may be left. The
+ * input is a program: an opcode, then its operands, a byte each.
  *
  * Links: hypervisor/grant/table.c hypervisor/grant/map.c hypervisor/grant/copy.c
- * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
- * Links: hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
- * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
- * Links: hypervisor/lib/lock.c hypervisor/lib/bitmap.c
- * Links: tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c tests/fake/tables.c
+ * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c
+ * Links: hypervisor/mm/frame.c hypervisor/mm/heap.c hypervisor/mm/m2p.c
+ * Links: hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
+ * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
+ * Links: hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c
+ * Links: tests/fake/tables.c
  */
 #include <errno.h>
 #include <stddef.h>
@@ -37,7 +38,7 @@ static struct guest {
 	struct tables t;
 	struct grant_domain grant;
 	mfn_t pool[POOL];
-	unsigned refs;			/* the domain's own, and one for each mapping of its grants */
+	unsigned refs; /* the domain's own, and one for each mapping of its grants */
 	bool dead;
 } guest[DOMAINS];
 
@@ -60,7 +61,8 @@ static void put(struct grant_domain *granter)
 /* A page of the address range that the tables cover, or an address that is none of them. */
 static uint64_t address(void)
 {
-	static const uint64_t far[] = { 0, 0x7000000000, 0x800000000000, 0xffff830000000000, ~7ull };
+	static const uint64_t far[] = { 0, 0x7000000000, 0x800000000000, 0xffff830000000000,
+					~7ull };
 	unsigned b = byte();
 
 	return b < 240 ? (1 + b % 12) << PAGE_SHIFT : far[b % ARRAY_SIZE(far)];
@@ -81,8 +83,11 @@ static mfn_t frame(void)
 	}
 }
 
+/* It begins with grants to everybody. */
 static void start(struct guest *g, unsigned i)
 {
+	struct grant_entry_v1 *table;
+
 	memset(g, 0, sizeof(*g));
 	mm_domain_init(&g->mm, (domid_t)(i + 1), 200);
 	cpumask_set(&g->mm.cpus, i);
@@ -95,6 +100,11 @@ static void start(struct guest *g, unsigned i)
 	ASSERT(!grant_domain_init(&g->grant, &g->mm, 2, 1));
 	g->grant.put = put;
 	g->refs = 1;
+	table = machine_va(grant_table_frame(&g->grant, 0));
+	for (unsigned r = 0; r < REFS; r++)
+		table[r] = (struct grant_entry_v1){ .flags = GTF_permit_access,
+						    .domid = (domid_t)(1 + r % DOMAINS),
+						    .frame = (uint32_t)g->pool[r].n };
 }
 
 /* The guest writes its shared table. */
@@ -111,14 +121,16 @@ static void write_entry(struct guest *g)
 	if (how & 2)
 		e->domid = (domid_t)(1 + byte() % DOMAINS);
 	if (how & 4)
-		e->flags = how & 8 ? GTF_permit_access | (byte() % 4 ? 0 : GTF_readonly) : (uint16_t)byte();
+		e->flags = how & 8 ? GTF_permit_access | (byte() % 4 ? 0 : GTF_readonly)
+				   : (uint16_t)byte();
 }
 
 static void map(struct guest *g)
 {
 	struct guest *granter = &guest[byte() % DOMAINS];
-	struct gnttab_map_grant_ref op = { .ref = byte() % (REFS + 1), .flags = byte() & 31 };
+	struct gnttab_map_grant_ref op = { .ref = byte() % (REFS + 1), .flags = byte() };
 
+	op.flags = op.flags < 160 ? GNTMAP_host_map | (op.flags & GNTMAP_readonly) : op.flags & 31;
 	if (op.ref == REFS)
 		op.ref = 511 + byte() * 129;
 	op.host_addr = address();
@@ -138,10 +150,10 @@ static void unmap(struct guest *g)
 	unsigned n = 1 + byte() % 4;
 
 	while (n--) {
-		struct gnttab_unmap_grant_ref op = { .handle = byte() % 24 };
+		struct gnttab_unmap_grant_ref op = { .handle = byte() % 6 };
 		unsigned how = byte();
 
-		op.host_addr = how & 1 ? fake_slot(g->t.l1, 1 + byte() % 12) : address();
+		op.host_addr = how & 1 ? address() : fake_slot(g->t.l1, 1 + byte() % 12);
 		if (how & 2)
 			op.dev_bus_addr = frame().n << PAGE_SHIFT;
 		if (how & 4)
@@ -180,7 +192,8 @@ static void memory(struct guest *g, unsigned i)
 	machine_budget_start();
 	switch (how / 2 % 5) {
 	case 0:
-		(void)!mm_update_va(&g->mm, &g->mm, g->vcpu.kernel_table, VADDR(va), how & 64 ? 0 : value);
+		(void)!mm_update_va(&g->mm, &g->mm, g->vcpu.kernel_table, VADDR(va),
+				    how & 64 ? 0 : value);
 		break;
 	case 1:
 		(void)!mm_pin(&g->mm, table, 1);
