@@ -2,14 +2,20 @@
 /*
  * Memory and string functions of the C standard. The compiler makes calls to the first four by
  * itself, so they exist under their standard names; the string instructions are the fast way on
- * every x86-64 CPU of the last ten years.
+ * every x86-64 CPU of the last ten years. They go by words, for emulators' sake: those take as long
+ * for a byte.
  */
 #include "lib/string.h"
+
+#include <stdint.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	void *d = to;
+	size_t words = n / 8;
 
+	n %= 8;
+	asm volatile("rep movsq" : "+D"(d), "+S"(from), "+c"(words) : : "memory");
 	asm volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(n) : : "memory");
 	return to;
 }
@@ -28,9 +34,13 @@ void *memmove(void *to, const void *from, size_t n)
 
 void *memset(void *to, int byte, size_t n)
 {
+	const uint64_t pattern = 0x0101010101010101ull * (uint8_t)byte;
 	void *d = to;
+	size_t words = n / 8;
 
-	asm volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(byte) : "memory");
+	n %= 8;
+	asm volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(pattern) : "memory");
+	asm volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(pattern) : "memory");
 	return to;
 }
 

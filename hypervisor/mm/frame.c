@@ -6,7 +6,6 @@
  */
 #include "mm/pt_entry.h"
 
-#include "console/log.h"
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
@@ -230,7 +229,6 @@ void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range 
 			m2p_lend(m2p_chunks[i]);
 	for (unsigned i = 0; i < nr_ranges; i++)
 		mm_free_range(ranges[i]);
-	log_info("memory: %lu MiB, %lu MiB free", total_frames >> 8, buddy_free_frames() >> 8);
 }
 
 uint64_t mm_total_frames(void)
