@@ -44,14 +44,19 @@ struct domain *store_add_domain(struct store *store, uint32_t domid, uint64_t fr
 	return domain;
 }
 
-static void delete_domain(struct store *store, struct domain *domain)
+void store_reap_domains(struct store *store)
 {
 	struct domain **at = &store->domains;
 
-	while (*at != domain)
-		at = &(*at)->next;
-	*at = domain->next;
-	free(domain);
+	while (*at) {
+		struct domain *domain = *at;
+		if (domain->gone && domain->purged) {
+			*at = domain->next;
+			free(domain);
+		} else {
+			at = &domain->next;
+		}
+	}
 }
 
 /* Takes the connection away; the domain stays in the list. */
@@ -72,7 +77,7 @@ int store_introduce_domain(struct store *store, uint32_t domid, uint64_t frame, 
 		return 0;
 	if (domain) {
 		disconnect(store, domain);
-		delete_domain(store, domain);
+		domain->gone = domain->purged = true;
 		record_begin(&store->log, RECORD_RELEASED);
 		record_u32(&store->log, domid);
 	}
@@ -82,7 +87,7 @@ int store_introduce_domain(struct store *store, uint32_t domid, uint64_t frame, 
 	int rc = store->io->connect(store, domain);
 	if (rc) {
 		store_remove(store, &domain->conn);
-		delete_domain(store, domain);
+		domain->gone = domain->purged = true;
 		return rc;
 	}
 	store_log_domain(&store->log, domain);
@@ -160,6 +165,5 @@ void store_release_domain(struct store *store, struct domain *domain)
 		store_fire_special(store, STORE_SPECIAL_RELEASE);
 	}
 	/* Without memory for it, store_tick() tries again. */
-	if (!purge_domain(store, domid))
-		delete_domain(store, domain);
+	domain->purged = !purge_domain(store, domid);
 }

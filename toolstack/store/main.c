@@ -63,6 +63,7 @@ static int server_round(struct server *server)
 	socket_turns(server, fds + 1);
 	ring_turns(server);
 	socket_flush(server);
+	store_reap_domains(server->store);
 	uint64_t now = now_seconds();
 	if (now != server->store->now) {
 		store_tick(server->store, now);

@@ -327,7 +327,7 @@ void store_tick(struct store *store, uint64_t now)
 	}
 	for (struct domain *domain = store->domains, *next; domain; domain = next) {
 		next = domain->next;
-		if (domain->gone)
+		if (domain->gone && !domain->purged)
 			store_release_domain(store, domain);
 	}
 }

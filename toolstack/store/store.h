@@ -24,7 +24,8 @@ struct domain {
 	uint64_t frame;		/* of its ring: guest frame number */
 	uint32_t port;		/* its end of the event channel */
 	bool shutdown;		/* its shutdown was told to watchers */
-	bool gone;		/* only its traces in permissions remain to be removed */
+	bool gone;		/* waits to be reaped; nobody finds it any more */
+	bool purged;		/* and its traces in the tree are removed */
 	struct connection conn; /* over its ring */
 	struct ring *ring;	/* NULL: cannot be reached */
 };
@@ -103,10 +104,16 @@ void store_log_domain(struct record_buffer *log, const struct domain *domain);
 int store_introduce_domain(struct store *store, uint32_t domid, uint64_t frame, uint32_t port);
 
 /*
- * The domain is released, or it is gone: takes its connection, its nodes and its rights away,
- * and frees it. Its id may be another domain's soon, which must inherit nothing.
+ * The domain is released, or it is gone: takes its connection, its nodes and its rights away. Its
+ * id may be another domain's soon, which must inherit nothing.
  */
 void store_release_domain(struct store *store, struct domain *domain);
+
+/*
+ * Frees the domains that are gone. Not while somebody goes through the list: a request can release
+ * any domain.
+ */
+void store_reap_domains(struct store *store);
 
 /* ---- watches and transactions of a connection ---- */
 

@@ -116,6 +116,7 @@ int ask(struct harness *harness, struct connection *conn, uint32_t type, uint32_
 	int rc = store_serve(harness->store, conn);
 	if (rc)
 		return rc;
+	store_reap_domains(harness->store);
 	harness->reply_type = XS_INVALID;
 	while (take(harness, conn))
 		continue;
