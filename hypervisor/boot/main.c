@@ -118,6 +118,7 @@ static void find_free_memory(void)
 	if (e820_sanitise(&boot_info.map, &boot_info.firmware_map))
 		panic("the memory map has too many entries");
 	print_map();
+	log_debug("image at %#lx", image);
 	free_map = boot_info.map;
 	e820_reserve(&free_map, 0, 0x100000);
 	e820_reserve(&free_map, image, image + (uint64_t)(image_end - image_start));

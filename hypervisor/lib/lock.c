@@ -59,10 +59,10 @@ void lock_init(struct lock *lock, enum lock_rank rank)
 /* Take it if it is free. */
 static bool grab(struct lock *lock)
 {
-	uint16_t nobody = 0;
+	uint16_t nobody = 0, me = (uint16_t)(machine_cpu() + 1);
 
-	return __atomic_compare_exchange_n(&lock->cpu, &nobody, (uint16_t)(machine_cpu() + 1), false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&lock->cpu, &nobody, me, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
 }
 
 static void acquire(struct lock *lock)

@@ -69,13 +69,17 @@ static void print_place(uint64_t address)
 		log_error("  %016lx %s+0x%lx", address, name, offset);
 }
 
+static bool on_stack(uint64_t address)
+{
+	uint64_t block = (uint64_t)this_cpu() & ~(uint64_t)(CPU_BLOCK_SIZE - 1);
+
+	return !(address & 7) && address >= block && address < block + CPU_BLOCK_SIZE - 16;
+}
+
 /* Follow the frame pointers while they stay on this CPU's stacks and go up. */
 static void print_stack(uint64_t rbp)
 {
-	uint64_t block = (uint64_t)this_cpu() & ~(uint64_t)(CPU_BLOCK_SIZE - 1),
-		 end = block + CPU_BLOCK_SIZE;
-
-	for (unsigned i = 0; i < 32 && rbp >= block && rbp < end - 16 && !(rbp & 7); i++) {
+	for (unsigned i = 0; i < 32 && on_stack(rbp); i++) {
 		const uint64_t *frame = (const uint64_t *)rbp;
 
 		if (!frame[1])
@@ -143,6 +147,8 @@ void panic_stop_if_asked(void)
 
 _Noreturn void panic_by_trap(const struct cpu_regs *regs, uint64_t cr2)
 {
+	uint64_t offset;
+
 	begin();
 	log_error("---- Enso crashed: %s, error code %04x, address %016lx ----",
 		  regs->vector < ARRAY_SIZE(trap_names) ? trap_names[regs->vector] :
@@ -150,6 +156,8 @@ _Noreturn void panic_by_trap(const struct cpu_regs *regs, uint64_t cr2)
 		  regs->error_code, cr2);
 	print_regs(regs);
 	print_place(regs->rip);
+	if (!symbol(regs->rip, &offset) && on_stack(regs->rsp))
+		print_place(*(const uint64_t *)regs->rsp);	/* a wild call: who made it */
 	print_stack(regs->rbp);
 	print_running();
 	end();

@@ -14,7 +14,7 @@
 #define LDT_MAX_FRAMES		16
 
 struct machine_vcpu {
-	struct cpu_regs regs;		/* while it is on no CPU; else they are on that CPU's stack */
+	struct cpu_regs regs;		/* while it is on no CPU; else on that CPU's stack */
 	bool kernel_mode;		/* guest kernel or guest user mode; both are ring 3 */
 	unsigned fpu_cpu;		/* whose FPU may hold its state, CPU_MAX: none's */
 	bool ts;			/* CR0.TS by fpu_taskswitch: next FPU use raises #NM */
