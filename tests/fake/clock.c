@@ -37,7 +37,7 @@ void fake_clock_start(unsigned cpus, uint64_t now)
 void fake_clock_set(uint64_t now)
 {
 	ASSERT(now >= time_now);
-	time_now = now;
+	__atomic_store_n(&time_now, now, __ATOMIC_RELAXED);
 }
 
 void fake_clock_cpu(unsigned cpu)
