@@ -127,7 +127,7 @@ static bool copy_fails(void)
 	return copies != ~0u && (!copies || !copies--);
 }
 
-/* Guest pointers are the test's own; the kernel copies, so that bad ones fail as they do on iron. */
+/* Guest pointers are the test's own; the kernel copies, so bad ones fail as they do on iron. */
 size_t machine_copy_from_guest(void *to, vaddr_t from, size_t n)
 {
 	struct iovec ours = { to, n }, guests = { (void *)from.a, n };

@@ -207,7 +207,9 @@ static hypercall_fn *call(uint64_t arg[6])
 		arg[1] = entry();
 		arg[2] = byte() & 1 ? byte() % 8 : (uintptr_t)mfns;
 		arg[3] = domid();
-		return byte() & 1 ? hypercall_update_va_mapping : hypercall_update_va_mapping_otherdomain;
+		if (byte() & 1)
+			return hypercall_update_va_mapping;
+		return hypercall_update_va_mapping_otherdomain;
 	case 5:
 		arg[0] = (uintptr_t)mfns;
 		arg[1] = number();
