@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler with threads for CPUs, all of which block, wake, pause, pin, weigh and cap each other's
- * vCPUs at random: no vCPU is ever on two CPUs at once, and when the storm is over all run again.
+ * The scheduler with threads for CPUs, all of which block, wake, pause, pin, weigh and cap each
+ * other's vCPUs at random: no vCPU is ever on two CPUs at once, and when the storm is over all run
+ * again.
  *
  * Links: hypervisor/sched/sched.c hypervisor/sched/runqueue.c hypervisor/sched/balance.c
  * Links: hypervisor/time/timer.c hypervisor/time/clock.c hypervisor/lib/lock.c
@@ -51,6 +52,8 @@ static struct sched_vcpu *leave_hypervisor(unsigned cpu, struct sched_vcpu *curr
 
 		if (next == prev)
 			continue;
+		sched_yield(); /* registers are being saved: a good moment for others to interfere
+				*/
 		if (!next->idle)
 			ASSERT(!__atomic_exchange_n(&sim(next)->on, cpu + 1, __ATOMIC_SEQ_CST));
 		if (!prev->idle)
@@ -101,7 +104,8 @@ static void disturb(struct sched_vcpu *current, unsigned *seed)
 		ASSERT(!sched_set_affinity(&v->sched, &mask));
 		break;
 	case 5:
-		ASSERT(!sched_domain_set(&domain[rand_r(seed) % 2], 1 + (unsigned)rand_r(seed) % 1000,
+		ASSERT(!sched_domain_set(&domain[rand_r(seed) % 2],
+					 1 + (unsigned)rand_r(seed) % 1000,
 					 rand_r(seed) % 4 ? 0 : 50));
 		break;
 	case 6:
@@ -191,7 +195,8 @@ static void test_storm(void **state)
 	sched_domain_init(&domain[0]);
 	sched_domain_init(&domain[1]);
 	for (unsigned i = 0; i < VCPUS; i++) {
-		assert_int_equal(sched_vcpu_init(&vcpu[i].sched, &domain[i % 2], i % CPUS, false), 0);
+		assert_int_equal(sched_vcpu_init(&vcpu[i].sched, &domain[i % 2], i % CPUS, false),
+				 0);
 		sched_set_down(&vcpu[i].sched, false);
 	}
 	stormy = true;
