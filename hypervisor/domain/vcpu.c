@@ -152,7 +152,7 @@ void vcpu_switch(struct vcpu *prev, struct vcpu *next)
 		time_write_vcpu(&next->event.info->time);
 		vcpu_update_runstate_area(next);
 	}
-	if (!prev->sched.idle)
+	if (!prev->sched.idle && prev->domain != next->domain)
 		cpumask_clear(&prev->domain->mm.cpus, cpu);
 	sched_switched(&prev->sched);
 }
