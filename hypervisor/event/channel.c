@@ -264,10 +264,12 @@ int event_close(struct event_domain *ed, evtchn_port_t port)
 /* Always starts at the first port: those that are closed cost next to nothing. */
 static int close_all(struct event_domain *ed)
 {
+	unsigned closed = 0;
+
 	for (evtchn_port_t port = 1; port <= ed->max_port; port++) {
 		if (!event_port_valid(ed, port))
 			continue;
-		if (machine_budget_spent())
+		if (closed++ && machine_budget_spent())
 			return -ERESTART;
 		event_close(ed, port);
 	}

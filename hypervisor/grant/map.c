@@ -294,11 +294,12 @@ void grant_unmap_finish(struct grant_domain *gd, struct grant_batch *batch)
 int grant_domain_release_mappings(struct grant_domain *gd)
 {
 	struct grant_mapping m;
+	unsigned done = 0;
 
 	if (gd->nr_track)
 		machine_tlb_flush(&gd->mm->cpus);
 	for (; gd->release_cursor < gd->nr_track * GRANT_TRACK_PER_PAGE; gd->release_cursor++) {
-		if (machine_budget_spent())
+		if (done++ && machine_budget_spent())
 			return -ERESTART;
 		if (handle_grab(gd, gd->release_cursor, &m))
 			let_go(gd, gd->release_cursor);
