@@ -121,15 +121,14 @@ int64_t hypercall_mmuext_op(struct hypercall *c)
 
 	if (rc)
 		return rc;
-	for (; done < count; done++) {
-		if (done % 16 == 15 && machine_budget_spent())
-			rc = -ERESTART;
-		else if (copy_from_guest(&op, guest_ptr_at(list, done, sizeof(op)), sizeof(op)))
+	while (!rc && done < count) {
+		if (copy_from_guest(&op, guest_ptr_at(list, done, sizeof(op)), sizeof(op)))
 			rc = -EFAULT;
 		else
 			rc = ext_op(c->vcpu, frames.mm, &op);
-		if (rc)
-			break;
+		done += !rc;
+		if (!rc && done % 16 == 0 && done < count && machine_budget_spent())
+			rc = -ERESTART;
 	}
 	foreign_put(&frames);
 	c->arg[1] = (uint64_t)done << 32 | count;

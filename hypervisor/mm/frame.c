@@ -15,7 +15,7 @@
 #define CHUNK_BYTES		(2ull << 20)
 #define CHUNK_FRAMES		(CHUNK_BYTES >> PAGE_SHIFT)
 #define M2P_PER_CHUNK		(CHUNK_BYTES / sizeof(uint64_t))
-#define RANGES_MAX		128
+#define RANGES_MAX		1024
 
 uint64_t frame_chunks[FRAME_CHUNKS / 64];
 uint64_t frame_max;

@@ -173,7 +173,7 @@ static void test_a_batch_in_pieces_and_its_count(void **state)
 		restarts++;
 	assert_int_equal(rc, -EINVAL);
 	assert_int_equal(done, 35);
-	assert_true(restarts > 2);
+	assert_true(restarts >= 2);
 }
 
 int main(void)
