@@ -25,7 +25,7 @@
 #define DOMAINS		3	/* the first is privileged */
 #define POOL		16	/* frames that a domain gets its hands on */
 #define HOLDS		8
-#define CHECK_EVERY	16
+#define CHECK_EVERY	64
 
 static const uint8_t *input;
 static size_t left;
