@@ -259,7 +259,7 @@ static bool ring_put(struct server *server, struct domain *domain)
 	return total > 0;
 }
 
-/* Takes a part of a request that is longer than the ring. */
+/* Takes a part of a request, because the guest may wait for that before it tells of the rest. */
 static bool ring_take_part(struct server *server, struct domain *domain)
 {
 	store_log_input(&server->store->log, &domain->conn);
@@ -288,8 +288,11 @@ static void ring_turn(struct server *server, struct domain *domain)
 
 	while (served < SERVER_TURN) {
 		int taken = ring_receive(page, conn);
-		if (taken > 0 && !connection_has_request(conn))
+		if (taken > 0 && !connection_has_request(conn)) {
 			tell |= ring_take_part(server, domain);
+			served++; /* the rest may have come meanwhile, and without a word */
+			continue;
+		}
 		if (taken == -ENOMEM || !connection_ready(conn) || server_serve(server, conn))
 			break;
 		served++;

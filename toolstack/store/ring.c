@@ -14,9 +14,12 @@ static uint32_t index_read(const uint32_t *index)
 	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * Visible before anything is read after it: who looks again sees what the other side did not tell.
+ */
 static void index_write(uint32_t *index, uint32_t value)
 {
-	__atomic_store_n(index, value, __ATOMIC_RELEASE);
+	__atomic_store_n(index, value, __ATOMIC_SEQ_CST);
 }
 
 static void ring_announce(struct xenstore_domain_interface *page)
@@ -69,7 +72,6 @@ static void copy_out(const struct xenstore_domain_interface *page, uint32_t pos,
 int ring_receive(const struct xenstore_domain_interface *page, struct connection *conn)
 {
 	uint32_t there = index_read(&page->req_prod) - conn->in_pos;
-	struct xsd_sockmsg header;
 	char bytes[XENSTORE_RING_SIZE];
 
 	if (there > XENSTORE_RING_SIZE)
@@ -77,14 +79,6 @@ int ring_receive(const struct xenstore_domain_interface *page, struct connection
 	if (!there || connection_has_request(conn))
 		return 0;
 	copy_out(page, conn->in_pos, bytes, there);
-	if (!conn->in_len) {
-		if (there < sizeof(header))
-			return 0;
-		memcpy(&header, bytes, sizeof(header));
-		if (header.len <= XENSTORE_RING_SIZE - sizeof(header) &&
-		    there < sizeof(header) + header.len)
-			return 0;
-	}
 	ptrdiff_t taken = connection_receive(conn, bytes, there);
 	if (taken > 0)
 		conn->in_pos += (uint32_t)taken;

@@ -7,8 +7,8 @@
  *
  * To outlive a kill at any point, a request stays in the ring until its effects and its reply
  * are in the journal, and what is put into the ring becomes visible whole, by one store of the
- * index; a message longer than the ring, of which only a part can be there, must be in the
- * journal before.
+ * index; a request of which only a part is there, and a message longer than the ring, must be in
+ * the journal before.
  */
 #ifndef STORE_RING_H
 #define STORE_RING_H
@@ -30,9 +30,10 @@ void ring_adopt(struct xenstore_domain_interface *page, struct connection *conn)
 void ring_resume(struct xenstore_domain_interface *page, struct connection *conn);
 
 /*
- * Receives what is there of the next request. A request that fits into the ring is received
- * whole or not at all. Returns how many bytes were taken; the guest does not know yet. -EPROTO:
- * the ring makes no sense, the connection is broken now; -ENOMEM.
+ * Receives what is there of the next request, be it a part. Returns how many bytes were taken; the
+ * guest does not know yet. -EPROTO: the ring makes no sense, the connection is broken now; -ENOMEM.
+ * A part has to be consumed as well (after it was logged): Linux writes header and payload one
+ * after the other, and tells of the second only if it sees that all before it was consumed.
  */
 int ring_receive(const struct xenstore_domain_interface *page, struct connection *conn);
 
