@@ -44,9 +44,7 @@ struct event_domain {
 	unsigned max_vcpus;
 	struct event_vcpu **vcpu;	/* [max_vcpus], NULL until the vCPU exists */
 	evtchn_port_t max_port;		/* the highest that is allocated; domain/ may lower it */
-	/*
-	 * Called under the lock when a port that is bound to a pirq closes; set by who binds them.
-	 */
+	/* Called under the lock when a port of a pirq closes; set by irq/. */
 	void (*pirq_closed)(struct event_domain *ed, unsigned pirq);
 	/* owned by event/ */
 	struct event_channel *bucket[EVENT_BUCKETS];	/* allocated as needed, never moved */

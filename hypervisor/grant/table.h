@@ -17,10 +17,7 @@ struct grant_mapping {
 	struct grant_domain *granter;	/* referenced */
 	uint64_t host_addr;
 	grant_ref_t ref;
-	union {
-		uint32_t flags;		/* GNTMAP_*: what is mapped, and how; 0: free handle */
-		uint32_t any;
-	};
+	uint32_t flags;			/* GNTMAP_*: what is mapped, and how; 0: free handle */
 	grant_handle_t next_free;
 	bool busy;			/* somebody is mapping or unmapping it just now */
 };

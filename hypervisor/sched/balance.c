@@ -177,6 +177,22 @@ static struct sched_vcpu *pick(const struct runqueue *from, const struct runqueu
 	return best;
 }
 
+/* Take one of `from` into our hands, already of our CPU; NULL if none may or should come. */
+static struct sched_vcpu *pull_from(struct runqueue *from, const struct runqueue *self)
+{
+	struct sched_vcpu *sv;
+
+	lock_acquire(&from->lock);
+	sv = pick(from, self);
+	if (sv) {
+		runqueue_remove(from, sv);
+		move(from, sv, self->cpu);
+		sv->running = true;
+	}
+	lock_release(&from->lock);
+	return sv;
+}
+
 bool balance_pull(struct runqueue *rq)
 {
 	struct runqueue *from = busiest(rq);
@@ -185,14 +201,17 @@ bool balance_pull(struct runqueue *rq)
 	ASSERT(!lock_held(&rq->lock));
 	if (!from)
 		return false;
-	lock_acquire(&from->lock);
-	sv = pick(from, rq);
-	if (sv) {
-		runqueue_remove(from, sv);
-		move(from, sv, rq->cpu);
-		sv->running = true;
+	sv = pull_from(from, rq);
+	/* Where the busiest may give us none (affinity), an idle CPU looks everywhere. */
+	if (unlikely(!sv) && !rq->load) {
+		cpumask_for_each(cpu, machine_cpus_online()) {
+			from = &runqueues[cpu];
+			if (from != rq && __atomic_load_n(&from->nr_waiting, __ATOMIC_SEQ_CST))
+				sv = pull_from(from, rq);
+			if (sv)
+				break;
+		}
 	}
-	lock_release(&from->lock);
 	if (sv)
 		balance_release(sv);
 	return sv != NULL;
