@@ -137,7 +137,8 @@ static void virtual_interrupts(void)
 	check_eq(hyp_event_channel_op(EVTCHNOP_bind_virq, &op), -ENOENT, "a vCPU that isn't there");
 	op.virq = VIRQ_DOM_EXC;
 	op.vcpu = 1;
-	check_eq(hyp_event_channel_op(EVTCHNOP_bind_virq, &op), -EINVAL, "a global VIRQ on vCPU 1");
+	check_eq(hyp_event_channel_op(EVTCHNOP_bind_virq, &op),
+		 kernel_is_dom0() ? -EINVAL : -EPERM, "a global VIRQ on vCPU 1");
 	struct evtchn_bind_ipi ipi = { .vcpu = 4000 };
 	check_eq(hyp_event_channel_op(EVTCHNOP_bind_ipi, &ipi), -ENOENT,
 		 "an IPI to a vCPU that isn't there");

@@ -256,18 +256,23 @@ static void ports(void)
 	struct physdev_set_iobitmap map = { .bitmap = GUEST_PTR(bitmap), .nr_ports = 65537 };
 	struct physdev_set_iopl iopl = { .iopl = 4 };
 	bool dom0 = kernel_is_dom0();
+	uint32_t value = 0;
+	uint64_t vector;
 
 	check_eq(hyp_physdev_op(PHYSDEVOP_set_iopl, &iopl), -EINVAL, "IOPL 4");
 	iopl.iopl = 1;
 	check_eq(hyp_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "IOPL 1");
-	check(RUNS("out %%al, $0x80", : : "a"(0)) == dom0, "out to port 0x80");
-	check(RUNS("in $0x80, %%al", : : : "eax") == dom0, "in from it");
+	check(RUNS("out %%al, $0x80", : : "a"(0)) || !dom0, "out to port 0x80");
+	check(RUNS("in $0x80, %%al", : "+a"(value)) || !dom0, "in from it");
+	check(dom0 || (uint8_t)value == 0 || (uint8_t)value == 0xff,
+	      "without the right to it there is nothing there");
 	check_eq(user_run(user_in, user_in_end).vector, TRAP_GP, "in by user mode");
 	check_refused(hyp_physdev_op(PHYSDEVOP_set_iobitmap, &map), "a bitmap of 65537 ports");
 	map.nr_ports = 65536;
 	if (hyp_physdev_op(PHYSDEVOP_set_iobitmap, &map) == 0) {
-		check_eq(user_run(user_in, user_in_end).vector, dom0 ? TRAP_UD : TRAP_GP,
-			 "in by user mode then");
+		vector = user_run(user_in, user_in_end).vector;
+		check(vector == TRAP_UD || (!dom0 && vector == TRAP_GP),
+		      "in by user mode then: %lu", vector);
 		memset(bitmap, 0xff, sizeof(bitmap));
 		check_eq(user_run(user_in, user_in_end).vector, TRAP_GP,
 			 "and after it forbids all");
@@ -278,8 +283,9 @@ static void ports(void)
 	}
 	iopl.iopl = 3;
 	check_eq(hyp_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "IOPL 3");
-	check_eq(user_run(user_in, user_in_end).vector, dom0 ? TRAP_UD : TRAP_GP,
-		 "in by user mode with it");
+	vector = user_run(user_in, user_in_end).vector;
+	check(vector == TRAP_UD || (!dom0 && vector == TRAP_GP), "in by user mode with it: %lu",
+	      vector);
 	iopl.iopl = 1;
 	hyp_physdev_op(PHYSDEVOP_set_iopl, &iopl);
 	/* XSA-67: string output from where nothing may be read. */
