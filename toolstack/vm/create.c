@@ -105,7 +105,7 @@ static int create_domain(struct creation *c)
 }
 
 /* From here on others see that name and uuid are taken. */
-static int claim(struct creation *c)
+static int claim_once(struct creation *c)
 {
 	int lock = vm_lock(c->err), rc;
 
@@ -121,6 +121,16 @@ static int claim(struct creation *c)
 	if (!rc)
 		rc = vm_nodes_claim_name(c->vm, c->domid, c->config->name, c->err);
 	close(lock);
+	return rc;
+}
+
+/* What stands in the way may be half of a guest whose creator was killed. */
+static int claim(struct creation *c)
+{
+	int rc = claim_once(c);
+
+	if (rc && c->err->code == ERROR_EXISTS && c->marker < 0 && !vm_sweep(c->vm, NULL))
+		rc = claim_once(c);
 	return rc;
 }
 

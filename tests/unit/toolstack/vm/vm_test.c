@@ -423,6 +423,16 @@ static void what_others_left_is_swept(void **state)
 	abandoned_marker(info.uuid);
 	assert_int_equal(vm_sweep(&vm, &err), 0);
 	nothing_is_left();
+	/* Even when nobody sweeps but the next one of that name. */
+	assert_int_equal(create(&vm, "web", &domid, &err), 0);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	vm_definition_remove(info.uuid);
+	abandoned_marker(info.uuid);
+	assert_int_equal(create(&vm, "web", &domid, &err), 0);
+	assert_int_equal(fake_hyp_domains(), 1);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	assert_int_equal(vm_destroy(&vm, &info, &err), 0);
+	nothing_is_left();
 	/* So do definition and nodes of a domain that others destroyed. */
 	assert_int_equal(create(&vm, "web", &domid, &err), 0);
 	hyp_domain_destroy(vm.hyp, 1);
