@@ -4,6 +4,7 @@
 #include "abi/sysctl.h"
 #include "console/log.h"
 #include "domain/copy.h"
+#include "hypercall/debug_key.h"
 #include "hypercall/domctl.h"
 #include "lib/string.h"
 #include "mm/heap.h"
@@ -99,7 +100,6 @@ static int domain_list(struct xen_sysctl *op)
 	return 0;
 }
 
-/* 'c' checks every page table of the machine; what others mean is not known here. */
 static int debug_keys(struct xen_sysctl *op)
 {
 	for (uint32_t i = 0; i < min(op->u.debug_keys.nr_keys, 16u); i++) {
@@ -107,10 +107,7 @@ static int debug_keys(struct xen_sysctl *op)
 
 		if (copy_from_guest(&key, guest_ptr_at(op->u.debug_keys.keys, i, 1), 1))
 			return -EFAULT;
-		if (key == 'c')
-			log_info("invariant check: %u contradictions", mm_check(NULL, NULL));
-		else
-			log_info("debug key '%c' means nothing ('c': check all page tables)", key >= ' ' && key < 127 ? key : '?');
+		debug_key(key);
 	}
 	return 0;
 }
