@@ -94,6 +94,7 @@ static bool start_second(void)
 static bool turn(unsigned int pin)
 {
 	unsigned long before;
+	long pinned, unpinned;
 	bool clean;
 
 	memset(page, 0, PAGE_SIZE);
@@ -104,14 +105,20 @@ static bool turn(unsigned int pin)
 		asm volatile("pause");
 	page_protect(page, false);
 	page_write(l1, 0);
-	if (page_ext(pin, page))
+	pinned = page_ext(pin, page);
+	if (pinned) {
+		print("      pin as L%u: %ld\n", pin + 1, pinned);
 		return false;
+	}
 	clean = ((volatile uint64_t *)page)[8] == MARK || ((volatile uint64_t *)page)[8] == 0;
 	page_write((uint64_t *)page + 8, 0);
 	for (unsigned int i = 0; i < 2000; i++)
 		asm volatile("pause");
 	clean &= ((volatile uint64_t *)page)[8] == 0;
-	return page_ext(MMUEXT_UNPIN_TABLE, page) == 0 && page_protect(page, true) == 0 && clean;
+	unpinned = page_ext(MMUEXT_UNPIN_TABLE, page);
+	if (!clean || unpinned)
+		print("      an L%u: clean %d, unpin %ld\n", pin + 1, clean, unpinned);
+	return page_protect(page, true) == 0 && !unpinned && clean;
 }
 
 static void stale_writers(void)
