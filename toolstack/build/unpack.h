@@ -3,7 +3,7 @@
  * Unpacks the ELF kernel of a bzImage once and keeps it: a file in the cache folder, with holes
  * where the kernel is zero, named by size, time and contents of the bzImage. A kernel is there in
  * full or not at all. Two processes may unpack the same one at a time; the last to finish stays.
- * The tools that unpack (xz, zstd, ...) are Debian's or Busybox's.
+ * The tools that unpack (zstd, gzip, ...; xz is built in) are Debian's or Busybox's.
  */
 #ifndef BUILD_UNPACK_H
 #define BUILD_UNPACK_H

@@ -4,7 +4,7 @@
  * page tables lead to them, start_info tells of them, and dom0 can reach its rings. Every step that
  * fails is told, and nothing stays mapped.
  * Links: toolstack/build/build.c toolstack/build/memory.c toolstack/build/image.c
- * Links: toolstack/build/unpack.c
+ * Links: toolstack/build/unpack.c toolstack/build/unxz.c
  * Links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/data.c
  * Links: toolstack/lib/error.c
  * Links: toolstack/lib/file.c hypervisor/lib/elf.c hypervisor/lib/pvimage.c tests/fake/hyp.c

@@ -2,7 +2,8 @@
 /*
  * The ELF kernel of a bzImage is found, unpacked once and kept; what is damaged is refused and not
  * kept. The boot header's places are those of Linux's Documentation/x86/boot.rst.
- * Links: toolstack/build/bzimage.c toolstack/build/unpack.c toolstack/build/cache.c
+ * Links: toolstack/build/bzimage.c toolstack/build/unpack.c toolstack/build/unxz.c
+ * Links: toolstack/build/cache.c
  * Links: toolstack/lib/error.c toolstack/lib/file.c
  */
 #include <setjmp.h>
@@ -196,7 +197,7 @@ static void a_kernel_is_unpacked_once(void **state)
 
 	(void)state;
 	make_plain();
-	pack("xz -c --check=crc32", PLAIN, 0);
+	pack("xz -c --check=crc32 --x86 --lzma2=dict=1MiB", PLAIN, 0);
 	fd = open_packed(&err);
 	assert_true(fd >= 0);
 	assert_int_equal(read(fd, bytes, sizeof(bytes)), PLAIN);

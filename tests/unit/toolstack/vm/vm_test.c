@@ -7,7 +7,8 @@
  * Links: toolstack/vm/nodes.c
  * Links: toolstack/vm/definitions.c toolstack/build/build.c toolstack/build/memory.c
  * Links: toolstack/build/image.c
- * Links: toolstack/build/unpack.c toolstack/build/bzimage.c toolstack/build/cache.c
+ * Links: toolstack/build/unpack.c toolstack/build/unxz.c toolstack/build/bzimage.c
+ * Links: toolstack/build/cache.c
  * Links: toolstack/build/data.c
  * Links: toolstack/config/config.c toolstack/config/dump.c toolstack/config/elements.c
  * Links: toolstack/config/parse.c
