@@ -318,7 +318,11 @@ void ring_turns(struct server *server)
 	}
 	/* A turn may have made events for those before it in the list. */
 	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
-		if (domain->ring && domain->conn.out && ring_put(server, domain))
-			ring_tell(server, domain);
+		if (!domain->ring || !domain->conn.out || !ring_put(server, domain))
+			continue;
+		ring_tell(server, domain);
+		/* A request that waited for its place has had its event: nobody will tell again. */
+		if (connection_ready(&domain->conn))
+			domain->ring->ready = server->busy = true;
 	}
 }
