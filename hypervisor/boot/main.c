@@ -34,6 +34,10 @@ extern char image_start[], image_end[];
  */
 #define BOOT_TABLES	(512 * 1024)
 
+/* The legacy display's memory. */
+#define VGA_START	0xa0000ull
+#define VGA_FRAMES	32
+
 struct boot_info boot_info;
 
 static struct e820_map free_map;	/* RAM that is nobody's */
@@ -69,7 +73,8 @@ static void console_start(void)
 			serial_init(i, &(struct serial_config){ s->port, s->baud, s->bits, s->stop,
 								s->parity });
 	}
-	if (o->console_vga && v->kind == VIDEO_TEXT && v->address < 0x100000)
+	if (o->console_vga && v->kind == VIDEO_TEXT && v->address >= VGA_START &&
+	    v->address < VGA_START + VGA_FRAMES * PAGE_SIZE)
 		vga_init(boot_va(v->address), v->width, v->height);
 	log_set_levels(o->loglvl, o->guest_loglvl);
 	lock_checks = o->lock_check || ENSO_DEBUG;
@@ -142,6 +147,10 @@ static void map_memory(void)
 						       frames, MAP_WRITE | MAP_GLOBAL))
 			panic("out of memory while mapping memory");
 	}
+	/* dev/vga.c writes to the text screen where boot/head.S has it mapped. */
+	if (machine_map(VADDR(boot_va(VGA_START)), MFN(VGA_START >> PAGE_SHIFT), VGA_FRAMES,
+			MAP_WRITE | MAP_GLOBAL | MAP_UNCACHED))
+		panic("out of memory while mapping the screen");
 	paging_load();
 }
 
@@ -216,7 +225,9 @@ _Noreturn void boot_main(uint32_t magic, uint32_t information)
 {
 	read_boot_information(magic, information);
 	cpu_identify();
-	log_info("%s", cpu_features.model);
+	log_info("%s:%s%s%s%s%s", cpu_features.model, cpu_features.nx ? " NX" : "",
+		 cpu_features.smep ? " SMEP" : "", cpu_features.smap ? " SMAP" : "",
+		 cpu_features.xsave ? " XSAVE" : "", cpu_features.page1gb ? " 1-GiB pages" : "");
 	find_free_memory();
 	map_memory();
 	traps_init();
