@@ -9,6 +9,7 @@
 #include "boot/boot.h"
 #include "console/log.h"
 #include "lib/assert.h"
+#include "mm/mm.h"
 #include "x86/cpu.h"
 #include "x86/insn.h"
 #include "x86/machine.h"
@@ -72,9 +73,11 @@ void apic_init(uint64_t address)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 
+	address = address ? address : 0xfee00000;
+	mm_deny_io((struct mm_range){ address, address + PAGE_SIZE });
 	x2apic = cpu_features.x2apic && (boot_info.options.x2apic || base & BASE_X2APIC);
 	if (!x2apic) {
-		registers = machine_map_device(address ? address : 0xfee00000, PAGE_SIZE, false);
+		registers = machine_map_device(address, PAGE_SIZE, false);
 		ASSERT(registers);
 	}
 	deadline = cpu_features.tsc_deadline && boot_info.options.tsc_deadline;

@@ -10,6 +10,7 @@
 #include "console/log.h"
 #include "dev/acpi.h"
 #include "lib/lock.h"
+#include "mm/mm.h"
 #include "x86/apic.h"
 #include "x86/cpu.h"
 #include "x86/machine.h"
@@ -72,6 +73,7 @@ static void add_ioapic(const struct acpi_ioapic *a)
 	io->va = machine_map_device(a->address, IOAPIC_WINDOW, false);
 	if (!io->va)
 		return;
+	mm_deny_io((struct mm_range){ a->address, a->address + IOAPIC_WINDOW });
 	io->address = a->address;
 	io->gsi_base = a->gsi_base;
 	io->pins = (read_reg(io, IOAPIC_VERSION) >> 16 & 0xff) + 1;
