@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The control domain's builder. lib/pvimage plans where everything goes; this allocates, copies, writes the tables, and then has
- * mm/ check them like any guest's: dom0 gets no entry that a guest could not have made.
+ * The control domain's builder. lib/pvimage plans where everything goes; this allocates, copies,
+ * writes the tables, and then has mm/ check them like any guest's: dom0 gets no entry that a guest
+ * could not have made.
  */
 #include "boot/dom0.h"
 #include "abi/errno.h"
@@ -17,8 +18,9 @@
 #include "mm/heap.h"
 #include "x86/machine.h"
 
-#define MIB_PAGES(mib)		((uint64_t)(mib) << 8)
-#define RESERVE_PAGES		MIB_PAGES(16)	/* never given to dom0: heap for its tables and the first guests' */
+#define MIB_PAGES(mib) ((uint64_t)(mib) << 8)
+#define RESERVE_PAGES                                                                              \
+	MIB_PAGES(16) /* never given to dom0: heap for its tables and the first guests' */
 
 uint64_t dom0_pages(const struct boot_options *o, uint64_t total, uint64_t free)
 {
@@ -32,7 +34,8 @@ uint64_t dom0_pages(const struct boot_options *o, uint64_t total, uint64_t free)
 	if (o->dom0_mem_max)
 		pages = min(pages, o->dom0_mem_max >> PAGE_SHIFT);
 	if (pages > most && (o->dom0_mem || o->dom0_mem_min))
-		log_warning("dom0_mem: only %lu MiB are free for domain 0", (unsigned long)(most >> 8));
+		log_warning("dom0_mem: only %lu MiB are free for domain 0",
+			    (unsigned long)(most >> 8));
 	return min(pages, most);
 }
 
@@ -42,14 +45,16 @@ static void copy_in(const struct dom0_memory *m, uint64_t paddr, const void *fro
 	while (size) {
 		uint64_t offset = paddr & (PAGE_SIZE - 1), n = min(size, PAGE_SIZE - offset);
 
-		memcpy((char *)machine_va(dom0_memory_mfn(m, paddr >> PAGE_SHIFT)) + offset, from, n);
+		memcpy((char *)machine_va(dom0_memory_mfn(m, paddr >> PAGE_SHIFT)) + offset, from,
+		       n);
 		from = (const char *)from + n;
 		paddr += n;
 		size -= n;
 	}
 }
 
-static void copy_kernel(const struct dom0_memory *m, const struct elf_file *elf, const struct pv_kernel *kernel)
+static void copy_kernel(const struct dom0_memory *m, const struct elf_file *elf,
+			const struct pv_kernel *kernel)
 {
 	for (unsigned i = 0; i < elf->nr_segments; i++) {
 		const struct elf_segment *s = &elf->segments[i];
@@ -94,14 +99,16 @@ static void fill_video(struct dom0_vga_console_info *out, const struct boot_vide
 		out->u.text_mode_3.columns = (uint16_t)video->width;
 		out->u.text_mode_3.cursor_y = (uint16_t)vga_cursor_row();
 	} else if (video->kind == VIDEO_LFB) {
-		out->video_type = boot_info.efi_system_table ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
+		out->video_type =
+			boot_info.efi_system_table ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
 		out->u.vesa_lfb.width = (uint16_t)video->width;
 		out->u.vesa_lfb.height = (uint16_t)video->height;
 		out->u.vesa_lfb.bytes_per_line = (uint16_t)video->pitch;
 		out->u.vesa_lfb.bits_per_pixel = video->bpp;
 		out->u.vesa_lfb.lfb_base = (uint32_t)video->address;
 		out->u.vesa_lfb.ext_lfb_base = (uint32_t)(video->address >> 32);
-		out->u.vesa_lfb.lfb_size = (uint32_t)DIV_ROUND_UP((uint64_t)video->pitch * video->height, 65536);
+		out->u.vesa_lfb.lfb_size =
+			(uint32_t)DIV_ROUND_UP((uint64_t)video->pitch * video->height, 65536);
 		out->u.vesa_lfb.red_pos = video->red_pos;
 		out->u.vesa_lfb.red_size = video->red_size;
 		out->u.vesa_lfb.green_pos = video->green_pos;
@@ -112,8 +119,8 @@ static void fill_video(struct dom0_vga_console_info *out, const struct boot_vide
 }
 
 /* start_info, and behind it in the same page what dom0 is told of the screen. */
-static void write_start_info(const struct dom0_memory *m, const struct pv_plan *plan, const struct domain *d,
-			     const struct boot_info *info)
+static void write_start_info(const struct dom0_memory *m, const struct pv_plan *plan,
+			     const struct domain *d, const struct boot_info *info)
 {
 	struct start_info *si = machine_va(dom0_memory_mfn(m, plan->start_info.pfn));
 	const char *cmdline = info->module[0].cmdline;
@@ -130,7 +137,8 @@ static void write_start_info(const struct dom0_memory *m, const struct pv_plan *
 	}
 }
 
-static void set_first_vcpu(struct domain *d, const struct dom0_memory *m, const struct pv_plan *plan)
+static void set_first_vcpu(struct domain *d, const struct dom0_memory *m,
+			   const struct pv_plan *plan)
 {
 	struct vcpu_guest_context *ctx = heap_alloc(sizeof(*ctx));
 	int rc;
@@ -149,7 +157,7 @@ static void set_first_vcpu(struct domain *d, const struct dom0_memory *m, const 
 	do {
 		machine_budget_start();
 		rc = vcpu_set_context(d->vcpu[0], ctx);
-		if (!rc)	/* the ABI hands the first L4 over pinned */
+		if (!rc) /* the ABI hands the first L4 over pinned */
 			rc = mm_pin(&d->mm, dom0_memory_mfn(m, pv_plan_table_pfn(plan, 0)), 4);
 	} while (rc == -ERESTART);
 	if (rc)
@@ -159,13 +167,16 @@ static void set_first_vcpu(struct domain *d, const struct dom0_memory *m, const 
 
 static struct domain *create(const struct boot_info *info, uint64_t pages)
 {
-	struct domain_settings settings = { .privileged = true, .max_pages = max(pages, info->options.dom0_mem_max >> PAGE_SHIFT) };
+	struct domain_settings settings = { .privileged = true,
+					    .max_pages = max(pages, info->options.dom0_mem_max >>
+									    PAGE_SHIFT) };
 	struct domain *d;
 	unsigned n = 0;
 
 	cpumask_for_each(cpu, machine_cpus_online())
 		n++;
-	settings.max_vcpus = min(info->options.dom0_max_vcpus ? info->options.dom0_max_vcpus : n, DOMAIN_MAX_VCPUS + 0u);
+	settings.max_vcpus = min(info->options.dom0_max_vcpus ? info->options.dom0_max_vcpus : n,
+				 DOMAIN_MAX_VCPUS + 0u);
 	if (domain_create(0, &settings, &d))
 		panic("domain 0: can't create it");
 	if (irq_domain_create(d))
@@ -188,7 +199,8 @@ static void free_module(const struct boot_module *module)
 
 void dom0_build(const struct boot_info *info)
 {
-	const struct boot_module *kernel_file = &info->module[0], *initrd = info->nr_modules > 1 ? &info->module[1] : NULL;
+	const struct boot_module *kernel_file = &info->module[0],
+				 *initrd = info->nr_modules > 1 ? &info->module[1] : NULL;
 	struct pv_request request = { .initrd_size = initrd ? initrd->end - initrd->start : 0 };
 	struct dom0_memory memory;
 	struct pv_kernel kernel;
@@ -199,7 +211,8 @@ void dom0_build(const struct boot_info *info)
 
 	if (!info->nr_modules)
 		panic("domain 0: the boot loader gave no kernel (module2 lines in grub.cfg)");
-	if (elf_parse(&elf, boot_va(kernel_file->start), kernel_file->end - kernel_file->start, &why) ||
+	if (elf_parse(&elf, boot_va(kernel_file->start), kernel_file->end - kernel_file->start,
+		      &why) ||
 	    pv_kernel_parse(&kernel, &elf, &why))
 		panic("domain 0: the first module is no kernel for us: %s", why);
 	request.nr_pages = dom0_pages(&info->options, mm_total_frames(), mm_free_frames());
@@ -209,7 +222,8 @@ void dom0_build(const struct boot_info *info)
 	dom0_memory_alloc(&memory, &d->mm, request.nr_pages);
 	copy_kernel(&memory, &elf, &kernel);
 	if (initrd)
-		copy_in(&memory, plan.initrd.pfn << PAGE_SHIFT, boot_va(initrd->start), request.initrd_size);
+		copy_in(&memory, plan.initrd.pfn << PAGE_SHIFT, boot_va(initrd->start),
+			request.initrd_size);
 	write_p2m(&memory, &plan);
 	write_tables(&memory, &plan);
 	write_start_info(&memory, &plan, d, info);
@@ -217,7 +231,7 @@ void dom0_build(const struct boot_info *info)
 	dom0_memory_forget(&memory);
 	for (unsigned i = 0; i < info->nr_modules; i++)
 		free_module(&info->module[i]);
-	log_info("domain 0: %lu MiB, %u vCPUs, entry %#lx", (unsigned long)(request.nr_pages >> 8), d->max_vcpus,
-		 (unsigned long)kernel.entry);
+	log_info("domain 0: %lu MiB, %u vCPUs, entry %#lx", (unsigned long)(request.nr_pages >> 8),
+		 d->max_vcpus, (unsigned long)kernel.entry);
 	domain_controller_unpause(d);
 }

@@ -4,14 +4,15 @@
 #include "lib/assert.h"
 #include "mm/heap.h"
 
-#define BIGGEST_ORDER	9
+#define BIGGEST_ORDER 9
 
 void dom0_memory_alloc(struct dom0_memory *m, struct mm_domain *mm, uint64_t nr_pages)
 {
 	unsigned order = BIGGEST_ORDER;
 	uint64_t pfn = 0;
 
-	/* Pieces get smaller only near the end, or in badly scattered memory: an eighth of the worst case is plenty. */
+	/* Pieces get smaller only near the end, or in badly scattered memory: an eighth of the
+	 * worst case is plenty. */
 	*m = (struct dom0_memory){ .max = nr_pages / 64 + 64, .nr_pages = nr_pages };
 	m->extent = heap_alloc(m->max * sizeof(*m->extent));
 	if (!m->extent)
@@ -24,7 +25,8 @@ void dom0_memory_alloc(struct dom0_memory *m, struct mm_domain *mm, uint64_t nr_
 		mfn = mm_alloc(mm, order, 0);
 		if (mfn_eq(mfn, MFN_NONE)) {
 			if (!order)
-				panic("domain 0: only %lu of %lu frames found", (unsigned long)pfn, (unsigned long)nr_pages);
+				panic("domain 0: only %lu of %lu frames found", (unsigned long)pfn,
+				      (unsigned long)nr_pages);
 			order--;
 			continue;
 		}

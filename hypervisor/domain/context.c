@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vCPU's whole state in and out, in the ABI's form (struct vcpu_guest_context). What is taken is checked first: whatever a
- * toolstack, a save file or a guest (VCPUOP_initialise) puts there can only break that guest.
+ * A vCPU's whole state in and out, in the ABI's form (struct vcpu_guest_context). What is taken is
+ * checked first: whatever a toolstack, a save file or a guest (VCPUOP_initialise) puts there can
+ * only break that guest.
  */
 #include "abi/errno.h"
 #include "abi/xen.h"
@@ -9,9 +10,9 @@
 #include "lib/string.h"
 #include "x86/machine.h"
 
-#define DR6_FIXED	0xffff0ff0ull
-#define DR7_FIXED	0x400ull
-#define DR7_REFUSED	0xffffffff0000f800ull	/* reserved bits, GD, and what debuggers don't know */
+#define DR6_FIXED   0xffff0ff0ull
+#define DR7_FIXED   0x400ull
+#define DR7_REFUSED 0xffffffff0000f800ull /* reserved bits, GD, and what debuggers don't know */
 
 static bool canonical(uint64_t a)
 {
@@ -26,7 +27,10 @@ bool vcpu_code_address_ok(uint64_t a)
 int vcpu_set_debug(struct vcpu *v, unsigned reg, uint64_t value)
 {
 	switch (reg) {
-	case 0: case 1: case 2: case 3:
+	case 0:
+	case 1:
+	case 2:
+	case 3:
 		if (!vcpu_code_address_ok(value) || !vcpu_code_address_ok(value + 7))
 			return -EINVAL;
 		break;
@@ -55,13 +59,15 @@ int vcpu_set_trap(struct vcpu *v, const struct trap_info *ti)
 {
 	if (!vcpu_code_address_ok(ti->address))
 		return -EINVAL;
-	v->trap[ti->vector] = (struct trap_gate){ .address = ti->address, .cs = ti->cs, .flags = ti->flags };
+	v->trap[ti->vector] =
+		(struct trap_gate){ .address = ti->address, .cs = ti->cs, .flags = ti->flags };
 	return 0;
 }
 
 static int check(const struct vcpu_guest_context *c)
 {
-	if (!vcpu_code_address_ok(c->event_callback_eip) || !vcpu_code_address_ok(c->failsafe_callback_eip) ||
+	if (!vcpu_code_address_ok(c->event_callback_eip) ||
+	    !vcpu_code_address_ok(c->failsafe_callback_eip) ||
 	    !vcpu_code_address_ok(c->syscall_callback_eip))
 		return -EINVAL;
 	if (!canonical(c->fs_base) || !canonical(c->gs_base_kernel) || !canonical(c->gs_base_user))
@@ -100,12 +106,12 @@ static void set_registers(struct vcpu *v, const struct cpu_user_regs *u)
 {
 	struct cpu_regs *r = &v->machine.regs;
 
-	memcpy(r, u, offsetof(struct cpu_regs, error_code));	/* r15 to rdi lie alike in both */
+	memcpy(r, u, offsetof(struct cpu_regs, error_code)); /* r15 to rdi lie alike in both */
 	r->error_code = r->vector = 0;
 	r->rip = u->rip;
 	r->cs = u->cs | 3;
 	r->rflags = (u->rflags & ~(uint64_t)(RFLAGS_IOPL | RFLAGS_VM | RFLAGS_NT)) | RFLAGS_IF | 2;
-	v->iopl = u->rflags >> 12 & 3;		/* never in the real flags: see PHYSDEVOP_set_iopl */
+	v->iopl = u->rflags >> 12 & 3; /* never in the real flags: see PHYSDEVOP_set_iopl */
 	r->rsp = u->rsp;
 	r->ss = u->ss | 3;
 	v->machine.ds = u->ds;
@@ -168,13 +174,16 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 	u->es = v->machine.es;
 	u->fs = v->machine.fs;
 	u->gs = v->machine.gs;
-	c->flags = (v->machine.kernel_mode ? VGCF_in_kernel : 0) | (v->sched.down ? 0 : VGCF_online) |
+	c->flags = (v->machine.kernel_mode ? VGCF_in_kernel : 0) |
+		   (v->sched.down ? 0 : VGCF_online) |
 		   (v->callback.failsafe_masks ? VGCF_failsafe_disables_events : 0) |
 		   (v->callback.syscall_masks ? VGCF_syscall_disables_events : 0) | VGCF_i387_valid;
 	machine_vcpu_get_fxsave(&v->machine, &c->fpu_ctxt);
 	for (unsigned i = 0; i < 256; i++)
-		c->trap_ctxt[i] = (struct trap_info){ .vector = (uint8_t)i, .flags = v->trap[i].flags,
-						      .cs = v->trap[i].cs, .address = v->trap[i].address };
+		c->trap_ctxt[i] = (struct trap_info){ .vector = (uint8_t)i,
+						      .flags = v->trap[i].flags,
+						      .cs = v->trap[i].cs,
+						      .address = v->trap[i].address };
 	c->gdt_ents = v->machine.gdt_entries;
 	for (unsigned i = 0; i < GDT_GUEST_FRAMES && i * 512 < v->machine.gdt_entries; i++)
 		c->gdt_frames[i] = v->machine.gdt[i].n;

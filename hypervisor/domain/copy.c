@@ -11,7 +11,8 @@ bool guest_range_ok(guest_ptr_t p, size_t n)
 
 	if (__builtin_add_overflow(p.va, (uint64_t)n, &end))
 		return false;
-	/* Below ours, or above: what lies between the lower half and ours is not canonical and faults by itself. */
+	/* Below ours, or above: what lies between the lower half and ours is not canonical and
+	 * faults by itself. */
 	return end <= HYPERVISOR_VIRT_START || p.va >= HYPERVISOR_VIRT_END;
 }
 

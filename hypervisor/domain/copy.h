@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory through guest pointers, in the address space of the running vCPU. A pointer into our own range or not canonical is
- * -EFAULT before any access; so is whatever the guest's tables don't map (or don't let it write).
+ * Guest memory through guest pointers, in the address space of the running vCPU. A pointer into our
+ * own range or not canonical is -EFAULT before any access; so is whatever the guest's tables don't
+ * map (or don't let it write).
  */
 #ifndef DOMAIN_COPY_H
 #define DOMAIN_COPY_H
@@ -15,12 +16,14 @@ int must_check copy_to_guest(guest_ptr_t to, const void *from, size_t n);
 /* True if [p, p + n) lies outside our range and does not wrap. */
 bool guest_range_ok(guest_ptr_t p, size_t n);
 
-/* Element `i` of an array of `size`-byte elements at p; wraps to a refused address if it would overflow. */
+/* Element `i` of an array of `size`-byte elements at p; wraps to a refused address if it would
+ * overflow. */
 static inline guest_ptr_t guest_ptr_at(guest_ptr_t p, uint64_t i, size_t size)
 {
 	uint64_t offset, va;
 
-	if (__builtin_mul_overflow(i, (uint64_t)size, &offset) || __builtin_add_overflow(p.va, offset, &va))
+	if (__builtin_mul_overflow(i, (uint64_t)size, &offset) ||
+	    __builtin_add_overflow(p.va, offset, &va))
 		va = 0xffff800000000000ull;
 	return (guest_ptr_t){ va };
 }

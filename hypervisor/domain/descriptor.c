@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A vCPU's GDT and LDT: lists of frames that mm/ holds as descriptor pages while they are in use. */
+/* A vCPU's GDT and LDT: lists of frames that mm/ holds as descriptor pages while they are in use.
+ */
 #include "abi/errno.h"
 #include "abi/xen.h"
 #include "domain/domain.h"
 #include "x86/machine.h"
 
-#define DESCRIPTORS_PER_FRAME	512
+#define DESCRIPTORS_PER_FRAME 512
 
 static void put(mfn_t *frames, unsigned n)
 {
@@ -62,7 +63,8 @@ int vcpu_set_ldt(struct vcpu *v, vaddr_t base, unsigned entries)
 	if (entries > LDT_MAX_FRAMES * DESCRIPTORS_PER_FRAME || base.a & (PAGE_SIZE - 1))
 		return -EINVAL;
 	for (unsigned i = 0; i < n; i++) {
-		if (mm_walk(v->mm.kernel_table, VADDR(base.a + i * PAGE_SIZE), &entry, &maddr) || !(entry & 1))
+		if (mm_walk(v->mm.kernel_table, VADDR(base.a + i * PAGE_SIZE), &entry, &maddr) ||
+		    !(entry & 1))
 			return -EINVAL;
 		fresh[i] = MFN(entry >> PAGE_SHIFT & 0xffffffffffull);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of domains, and the life of one: create, kill, find, pause. The list lock guards the list and ids; a reference keeps a
- * domain's memory; the list itself holds one until domain_kill() is through.
+ * The list of domains, and the life of one: create, kill, find, pause. The list lock guards the
+ * list and ids; a reference keeps a domain's memory; the list itself holds one until domain_kill()
+ * is through.
  */
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -12,11 +13,11 @@
 #include "mm/heap.h"
 #include "x86/machine.h"
 
-#define GRANT_FRAMES_DEFAULT	64
-#define MAPTRACK_DEFAULT	1024
+#define GRANT_FRAMES_DEFAULT 64
+#define MAPTRACK_DEFAULT     1024
 
 static struct lock list_lock = LOCK_INIT(RANK_DOMAIN_LIST);
-static struct list_node domains = LIST_INIT(domains);	/* by ascending id */
+static struct list_node domains = LIST_INIT(domains); /* by ascending id */
 struct domain *domain_control;
 
 static struct domain *of(struct list_node *node)
@@ -24,7 +25,8 @@ static struct domain *of(struct list_node *node)
 	return list_entry(node, struct domain, list);
 }
 
-/* The place before which `id` belongs; *free: the first unused id from `id` on. Under the list lock. */
+/* The place before which `id` belongs; *free: the first unused id from `id` on. Under the list
+ * lock. */
 static struct list_node *list_place(domid_t id, domid_t *free)
 {
 	*free = id;
@@ -115,7 +117,8 @@ int domain_create(domid_t id, const struct domain_settings *s, struct domain **o
 	struct domain *d;
 	int rc;
 
-	if (!s->max_vcpus || s->max_vcpus > DOMAIN_MAX_VCPUS || (id != DOMID_INVALID && id >= DOMID_FIRST_RESERVED))
+	if (!s->max_vcpus || s->max_vcpus > DOMAIN_MAX_VCPUS ||
+	    (id != DOMID_INVALID && id >= DOMID_FIRST_RESERVED))
 		return -EINVAL;
 	d = heap_alloc(sizeof(*d));
 	if (!d)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain and its vCPUs: embeds each subsystem's state and owns its life (create, build, run, shut down, destroy).
- * Found by id through domain_get(), which holds a reference; freed when the last is put.
+ * A domain and its vCPUs: embeds each subsystem's state and owns its life (create, build, run, shut
+ * down, destroy). Found by id through domain_get(), which holds a reference; freed when the last is
+ * put.
  */
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H
@@ -18,7 +19,7 @@
 #include "time/time.h"
 #include "x86/vcpu.h"
 
-#define DOMAIN_MAX_VCPUS	128
+#define DOMAIN_MAX_VCPUS 128
 
 struct domain;
 struct irq_domain;
@@ -26,17 +27,18 @@ struct irq_domain;
 struct vcpu {
 	struct domain *domain;
 	unsigned id;
-	bool initialised;		/* has had a context set */
-	struct machine_vcpu machine;	/* registers and what ring 3 needs loaded */
+	bool initialised;	     /* has had a context set */
+	struct machine_vcpu machine; /* registers and what ring 3 needs loaded */
 	struct sched_vcpu sched;
 	struct mm_vcpu mm;
 	struct event_vcpu event;
 	struct timer singleshot, periodic, poll_timer;
-	uint64_t period;		/* ns, 0: no periodic timer */
-	struct vcpu_time_guest {	/* guest addresses of registered areas, 0: none */
+	uint64_t period;	 /* ns, 0: no periodic timer */
+	struct vcpu_time_guest { /* guest addresses of registered areas, 0: none */
 		guest_ptr_t runstate, time;
 	} area;
-	void *info_frame;		/* the page that VCPUOP_register_vcpu_info pinned, a hypervisor address, or NULL */
+	void *info_frame; /* the page that VCPUOP_register_vcpu_info pinned, a hypervisor address,
+			     or NULL */
 	/* what the guest registered */
 	struct trap_gate {
 		uint64_t address;
@@ -51,22 +53,22 @@ struct vcpu {
 	uint16_t kernel_ss;
 	uint8_t iopl;
 	bool nmi_pending;
-	struct vcpu_info dummy_info;	/* for ids above shared_info's until one is registered */
+	struct vcpu_info dummy_info; /* for ids above shared_info's until one is registered */
 };
 
 struct domain {
 	domid_t id;
 	uint32_t refs;
-	struct list_node list;		/* of all domains, by ascending id; under the domain list lock */
-	struct lock lock;		/* RANK_DOMAIN: pauses, life, settings */
-	xen_domain_handle_t handle;	/* uuid */
-	bool privileged;		/* the control domain */
+	struct list_node list; /* of all domains, by ascending id; under the domain list lock */
+	struct lock lock;      /* RANK_DOMAIN: pauses, life, settings */
+	xen_domain_handle_t handle; /* uuid */
+	bool privileged;	    /* the control domain */
 	bool dying, gone, shut_down, crashed;
 	unsigned shutdown_code;
-	unsigned controller_pauses;	/* under lock, like the four above */
+	unsigned controller_pauses; /* under lock, like the four above */
 	unsigned max_vcpus;
 	struct vcpu **vcpu;		/* [max_vcpus], entries appear and stay */
-	struct event_vcpu **event_vcpu;	/* the same for event/ */
+	struct event_vcpu **event_vcpu; /* the same for event/ */
 	struct shared_info *shared;
 	uint64_t vm_assist;
 	uint32_t ssidref, flags;
@@ -74,11 +76,11 @@ struct domain {
 	struct event_domain event;
 	struct grant_domain grant;
 	struct sched_domain sched;
-	struct irq_domain *irq;		/* NULL: no device interrupts */
-	int64_t wallclock_offset;	/* seconds */
-	struct domain_watchdog {	/* SCHEDOP_watchdog; under lock */
+	struct irq_domain *irq;	  /* NULL: no device interrupts */
+	int64_t wallclock_offset; /* seconds */
+	struct domain_watchdog {  /* SCHEDOP_watchdog; under lock */
 		struct timer timer;
-		struct domain *domain;	/* NULL: free */
+		struct domain *domain; /* NULL: free */
 	} watchdog[2];
 	uint32_t store_port, console_port;
 };
@@ -92,16 +94,16 @@ extern struct domain *domain_control;
 
 struct domain_settings {
 	bool privileged;
-	unsigned max_vcpus;		/* 1..DOMAIN_MAX_VCPUS */
-	unsigned max_grant_frames, max_maptrack_frames;	/* 0: the default */
+	unsigned max_vcpus;				/* 1..DOMAIN_MAX_VCPUS */
+	unsigned max_grant_frames, max_maptrack_frames; /* 0: the default */
 	uint64_t max_pages;
 	xen_domain_handle_t handle;
-	uint32_t ssidref, flags;	/* as the toolstack gave them */
+	uint32_t ssidref, flags; /* as the toolstack gave them */
 };
 
 /*
- * A new domain, paused once by its controller; *d is referenced by the list alone. `id` DOMID_INVALID: the next free one.
- * 0, -EEXIST, -EINVAL, -ENOMEM.
+ * A new domain, paused once by its controller; *d is referenced by the list alone. `id`
+ * DOMID_INVALID: the next free one. 0, -EEXIST, -EINVAL, -ENOMEM.
  */
 int must_check domain_create(domid_t id, const struct domain_settings *settings, struct domain **d);
 /* Take it down for good. 0 when all that could go is gone, -ERESTART: call again. */
@@ -113,26 +115,29 @@ void domain_put(struct domain *d);
 /* The first domain with this id or a higher one, referenced; NULL at the end. */
 struct domain *domain_get_from(domid_t id);
 
-/* No vCPU of it runs when this returns (not for the caller's own domain); counts, undone by domain_unpause(). */
+/* No vCPU of it runs when this returns (not for the caller's own domain); counts, undone by
+ * domain_unpause(). */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 /* The toolstack's pause (one count in d->controller_pauses): 0, -EINVAL if unpaused too often. */
 int domain_controller_pause(struct domain *d);
 int domain_controller_unpause(struct domain *d);
 
-/* All vCPUs stop, the reason (SHUTDOWN_* of abi/sched.h) is kept, the control domain is told. The control domain's own: the machine. */
+/* All vCPUs stop, the reason (SHUTDOWN_* of abi/sched.h) is kept, the control domain is told. The
+ * control domain's own: the machine. */
 void domain_shutdown(struct domain *d, unsigned reason);
 /*
- * SCHEDOP_watchdog: without a visit within `seconds` the domain is shut down (SHUTDOWN_watchdog). `id` 0
- * takes a free one, else 1 or 2 is set again, or freed by `seconds` 0. The id for a new one, 0, -EINVAL,
- * -ENOSPC.
+ * SCHEDOP_watchdog: without a visit within `seconds` the domain is shut down (SHUTDOWN_watchdog).
+ * `id` 0 takes a free one, else 1 or 2 is set again, or freed by `seconds` 0. The id for a new one,
+ * 0, -EINVAL, -ENOSPC.
  */
 int domain_set_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 /* All of them, for domain_kill(). */
 void domain_stop_watchdogs(struct domain *d);
 /* After a suspend: run again. */
 void domain_resume(struct domain *d);
-/* End the domain as crashed: one line in the log with the reason, the registers if it is running here, VIRQ_DOM_EXC to dom0. */
+/* End the domain as crashed: one line in the log with the reason, the registers if it is running
+ * here, VIRQ_DOM_EXC to dom0. */
 void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* -- vCPUs -- */
@@ -147,18 +152,21 @@ int must_check vcpu_release(struct vcpu *v);
 int must_check vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);
 /* The reverse, for a vCPU that is paused (or the caller's own). */
 void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *ctx);
-/* Debug register 0-3, 6, 7: 0, -EINVAL for what could stop the hypervisor itself. Takes effect at once if `v` is running here. */
+/* Debug register 0-3, 6, 7: 0, -EINVAL for what could stop the hypervisor itself. Takes effect at
+ * once if `v` is running here. */
 int must_check vcpu_set_debug(struct vcpu *v, unsigned reg, uint64_t value);
 /*
- * The GDT (up to 14 frames, `entries` descriptors) and the LDT (at `base` in its address space). All frames are checked and referenced
- * before the old ones are dropped. Takes effect at once if `v` is running here. 0, -EINVAL, -ERESTART.
+ * The GDT (up to 14 frames, `entries` descriptors) and the LDT (at `base` in its address space).
+ * All frames are checked and referenced before the old ones are dropped. Takes effect at once if
+ * `v` is running here. 0, -EINVAL, -ERESTART.
  */
 int must_check vcpu_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned entries);
 int must_check vcpu_set_ldt(struct vcpu *v, vaddr_t base, unsigned entries);
 void vcpu_release_descriptors(struct vcpu *v);
 /* One gate of the guest's trap table; an address of 0 removes it. 0 or -EINVAL. */
 int must_check vcpu_set_trap(struct vcpu *v, const struct trap_info *ti);
-/* Take the CPU's state off prev and give it next's. Called by x86/ on the way out; either may be idle. */
+/* Take the CPU's state off prev and give it next's. Called by x86/ on the way out; either may be
+ * idle. */
 void vcpu_switch(struct vcpu *prev, struct vcpu *next);
 /* Its registers, wherever they are; only while it does not run or is the caller's. */
 struct cpu_regs *vcpu_regs(struct vcpu *v);

@@ -58,12 +58,16 @@ void domain_resume(struct domain *d)
 
 static void log_registers(unsigned domid, const struct vcpu *v, const struct cpu_regs *r)
 {
-	log_guest(LOG_ERROR, domid, "vcpu%u %s rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx cr2 %016lx cr3 %lx", v->id,
-		  v->machine.kernel_mode ? "kernel" : "user", r->cs, r->rip, r->ss, r->rsp, r->rflags,
-		  v->event.info->arch.cr2, vcpu_table(v).n << PAGE_SHIFT);
-	log_guest(LOG_ERROR, domid, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	log_guest(LOG_ERROR, domid, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
-	log_guest(LOG_ERROR, domid, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
+	log_guest(LOG_ERROR, domid,
+		  "vcpu%u %s rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx cr2 %016lx cr3 %lx",
+		  v->id, v->machine.kernel_mode ? "kernel" : "user", r->cs, r->rip, r->ss, r->rsp,
+		  r->rflags, v->event.info->arch.cr2, vcpu_table(v).n << PAGE_SHIFT);
+	log_guest(LOG_ERROR, domid, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx,
+		  r->rcx, r->rdx);
+	log_guest(LOG_ERROR, domid, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi,
+		  r->rbp, r->r8);
+	log_guest(LOG_ERROR, domid, "r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10,
+		  r->r11, r->r12);
 	log_guest(LOG_ERROR, domid, "r13 %016lx r14 %016lx r15 %016lx", r->r13, r->r14, r->r15);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's watchdogs: timers that end it unless it keeps setting them. Lock: the domain's; the timer's
- * function takes it in domain_shutdown() and so must not be waited for with it held.
+ * A domain's watchdogs: timers that end it unless it keeps setting them. Lock: the domain's; the
+ * timer's function takes it in domain_shutdown() and so must not be waited for with it held.
  */
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -9,7 +9,7 @@
 #include "domain/domain.h"
 #include "x86/machine.h"
 
-#define NS_PER_SEC	1000000000ull
+#define NS_PER_SEC 1000000000ull
 
 static void expired(struct timer *t)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* console_io(cmd, count, buffer): the machine's console is the control domain's; others may write to the log in small pieces. */
+/* console_io(cmd, count, buffer): the machine's console is the control domain's; others may write
+ * to the log in small pieces. */
 #include "abi/errno.h"
 #include "abi/xen.h"
 #include "console/console.h"
@@ -7,7 +8,7 @@
 #include "domain/copy.h"
 #include "hypercall/hypercall.h"
 
-#define PIECE	128
+#define PIECE 128
 
 static int64_t control_write(guest_ptr_t from, unsigned count)
 {
@@ -23,7 +24,8 @@ static int64_t control_write(guest_ptr_t from, unsigned count)
 	return 0;
 }
 
-/* A guest's text, a line at a time, what can't be printed left out; guest_loglvl= and its rate limit apply. */
+/* A guest's text, a line at a time, what can't be printed left out; guest_loglvl= and its rate
+ * limit apply. */
 static int64_t guest_write(const struct domain *d, guest_ptr_t from, unsigned count)
 {
 	char buf[PIECE], line[PIECE + 1];
@@ -62,7 +64,8 @@ int64_t hypercall_console_io(struct hypercall *c)
 {
 	const struct domain *d = c->vcpu->domain;
 	guest_ptr_t buffer = { c->arg[2] };
-	/* The ABI lets a call do less only for reads; one of more than this is nobody's honest text. */
+	/* The ABI lets a call do less only for reads; one of more than this is nobody's honest
+	 * text. */
 	unsigned count = (unsigned)min(c->arg[1], 16384ull);
 
 	switch ((int)c->arg[0]) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small pieces of the calling vCPU's state: kernel stack, TS, segment bases, debug registers, assists. */
+/* Small pieces of the calling vCPU's state: kernel stack, TS, segment bases, debug registers,
+ * assists. */
 #include "abi/errno.h"
 #include "abi/xen.h"
 #include "hypercall/hypercall.h"
@@ -22,7 +23,8 @@ int64_t hypercall_fpu_taskswitch(struct hypercall *c)
 /* set_segment_base(which, value): SEGBASE_*; GS_USER_SEL loads a selector. */
 int64_t hypercall_set_segment_base(struct hypercall *c)
 {
-	return machine_vcpu_set_base(&c->vcpu->machine, (unsigned)min(c->arg[0], 255ull), c->arg[1]);
+	return machine_vcpu_set_base(&c->vcpu->machine, (unsigned)min(c->arg[0], 255ull),
+				     c->arg[1]);
 }
 
 int64_t hypercall_set_debugreg(struct hypercall *c)
@@ -41,12 +43,14 @@ int64_t hypercall_get_debugreg(struct hypercall *c)
 	return reg < 8 ? (int64_t)c->vcpu->machine.dr[reg] : -EINVAL;
 }
 
-/* vm_assist(cmd, type): only what changes nothing for a 64-bit guest, or is honoured (runstate_update_flag). */
+/* vm_assist(cmd, type): only what changes nothing for a 64-bit guest, or is honoured
+ * (runstate_update_flag). */
 int64_t hypercall_vm_assist(struct hypercall *c)
 {
-	static const uint64_t known = 1ull << VMASST_TYPE_4gb_segments | 1ull << VMASST_TYPE_4gb_segments_notify |
-				      1ull << VMASST_TYPE_writable_pagetables | 1ull << VMASST_TYPE_pae_extended_cr3 |
-				      1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict;
+	static const uint64_t known =
+		1ull << VMASST_TYPE_4gb_segments | 1ull << VMASST_TYPE_4gb_segments_notify |
+		1ull << VMASST_TYPE_writable_pagetables | 1ull << VMASST_TYPE_pae_extended_cr3 |
+		1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict;
 	uint64_t type = c->arg[1];
 
 	if (type >= 64 || !(known >> type & 1))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* XEN_SYSCTL_debug_keys: one letter, one answer in the log. The table is the list that '?' prints. */
+/* XEN_SYSCTL_debug_keys: one letter, one answer in the log. The table is the list that '?' prints.
+ */
 #include "console/log.h"
 #include "hypercall/debug_key.h"
 #include "x86/machine.h"
@@ -14,19 +15,25 @@ static void dump_vcpu(const struct vcpu *v)
 	static const char *const state[] = { "running", "runnable", "blocked", "offline" };
 	const struct vcpu_info *info = v->event.info;
 
-	log_info("  vcpu%u: %s on CPU %u, %s, pauses %u, upcall pending %u mask %u selector %#lx, timer in %ld us", v->id,
-		 state[v->sched.state], v->sched.cpu, v->machine.kernel_mode ? "kernel" : "user", v->sched.pauses,
+	log_info("  vcpu%u: %s on CPU %u, %s, pauses %u, upcall pending %u mask %u selector %#lx, "
+		 "timer in %ld us",
+		 v->id, state[v->sched.state], v->sched.cpu,
+		 v->machine.kernel_mode ? "kernel" : "user", v->sched.pauses,
 		 info->evtchn_upcall_pending, info->evtchn_upcall_mask, info->evtchn_pending_sel,
-		 timer_pending(&v->singleshot) ? ((int64_t)v->singleshot.deadline - (int64_t)machine_now()) / 1000 : -1);
+		 timer_pending(&v->singleshot)
+			 ? ((int64_t)v->singleshot.deadline - (int64_t)machine_now()) / 1000
+			 : -1);
 }
 
-/* Words of pending or masked-and-pending events; what is pending, unmasked and selected by no vCPU was lost. */
+/* Words of pending or masked-and-pending events; what is pending, unmasked and selected by no vCPU
+ * was lost. */
 static void dump_events(const struct shared_info *shared)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(shared->evtchn_pending); i++)
 		if (shared->evtchn_pending[i])
-			log_info("  events %u-%u: pending %#lx, of them masked %#lx", i * 64, i * 64 + 63,
-				 shared->evtchn_pending[i], shared->evtchn_pending[i] & shared->evtchn_mask[i]);
+			log_info("  events %u-%u: pending %#lx, of them masked %#lx", i * 64,
+				 i * 64 + 63, shared->evtchn_pending[i],
+				 shared->evtchn_pending[i] & shared->evtchn_mask[i]);
 }
 
 static void dump_domains(void)
@@ -73,5 +80,6 @@ void debug_key(char key)
 			return;
 		}
 	}
-	log_info("debug key '%c' means nothing, '?' lists those that do", key >= ' ' && key < 127 ? key : '.');
+	log_info("debug key '%c' means nothing, '?' lists those that do",
+		 key >= ' ' && key < 127 ? key : '.');
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl(op): the control domain makes, controls and ends domains. Version-locked to the interface of abi/domctl.h, which is that of
- * Debian 12's Xen 4.17, so that its tools and ours run on either.
+ * domctl(op): the control domain makes, controls and ends domains. Version-locked to the interface
+ * of abi/domctl.h, which is that of Debian 12's Xen 4.17, so that its tools and ours run on either.
  */
 #include "abi/errno.h"
 #include "abi/sched.h"
@@ -15,16 +15,20 @@
 static int create(struct xen_domctl *op)
 {
 	const struct xen_domctl_createdomain *c = &op->u.createdomain;
-	struct domain_settings s = { .max_vcpus = c->max_vcpus, .ssidref = c->ssidref, .flags = c->flags };
-	domid_t id = op->domain > 0 && op->domain < DOMID_FIRST_RESERVED ? op->domain : DOMID_INVALID;
+	struct domain_settings s = { .max_vcpus = c->max_vcpus,
+				     .ssidref = c->ssidref,
+				     .flags = c->flags };
+	domid_t id =
+		op->domain > 0 && op->domain < DOMID_FIRST_RESERVED ? op->domain : DOMID_INVALID;
 	struct domain *d;
 	int rc;
 
 	/* PV only: no hardware assistance, no IOMMU, no emulated devices, one CPU pool. */
-	if ((c->flags & ~XEN_DOMCTL_CDF_xs_domain) || c->iommu_opts || c->vmtrace_size || c->cpupool_id ||
-	    c->arch.emulation_flags || (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
+	if ((c->flags & ~XEN_DOMCTL_CDF_xs_domain) || c->iommu_opts || c->vmtrace_size ||
+	    c->cpupool_id || c->arch.emulation_flags || (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
 		return -EINVAL;
-	if ((c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask) || !(c->grant_opts & XEN_DOMCTL_GRANT_version_mask))
+	if ((c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask) ||
+	    !(c->grant_opts & XEN_DOMCTL_GRANT_version_mask))
 		return -EINVAL;
 	s.max_grant_frames = c->max_grant_frames > 0 ? (unsigned)c->max_grant_frames : 0;
 	s.max_maptrack_frames = c->max_maptrack_frames > 0 ? (unsigned)c->max_maptrack_frames : 0;
@@ -94,9 +98,11 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		if (v->sched.running)
 			info->flags |= XEN_DOMINF_running;
 	}
-	info->flags |= (d->dying ? XEN_DOMINF_dying : 0) | (d->controller_pauses ? XEN_DOMINF_paused : 0) |
-		       (d->shut_down ? XEN_DOMINF_shutdown | d->shutdown_code << XEN_DOMINF_shutdownshift : 0) |
-		       (d->flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0);
+	info->flags |=
+		(d->dying ? XEN_DOMINF_dying : 0) | (d->controller_pauses ? XEN_DOMINF_paused : 0) |
+		(d->shut_down ? XEN_DOMINF_shutdown | d->shutdown_code << XEN_DOMINF_shutdownshift
+			      : 0) |
+		(d->flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0);
 	info->tot_pages = d->mm.pages;
 	info->max_pages = d->mm.max_pages;
 	info->shared_info_frame = machine_mfn(d->shared).n;
@@ -162,7 +168,8 @@ static int set_time_offset(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-/* Guests read the TSC natively: mode 0 (default) and 2 (never emulate) are what they get; 1 would have to trap it. */
+/* Guests read the TSC natively: mode 0 (default) and 2 (never emulate) are what they get; 1 would
+ * have to trap it. */
 static int set_tsc(struct domain *d, struct xen_domctl *op)
 {
 	(void)d;
@@ -189,8 +196,9 @@ static int scheduler_op(struct domain *d, struct xen_domctl *op)
 		s->u.credit2.cap = (uint16_t)d->sched.cap;
 		return 0;
 	case XEN_DOMCTL_SCHEDOP_putinfo:
-		return sched_domain_set(&d->sched, s->u.credit2.weight ? s->u.credit2.weight : d->sched.weight,
-					s->u.credit2.cap == 0xffff ? d->sched.cap : s->u.credit2.cap);
+		return sched_domain_set(
+			&d->sched, s->u.credit2.weight ? s->u.credit2.weight : d->sched.weight,
+			s->u.credit2.cap == 0xffff ? d->sched.cap : s->u.credit2.cap);
 	default:
 		return -EINVAL;
 	}
@@ -213,8 +221,9 @@ static int send_trigger(struct domain *d, struct xen_domctl *op)
 static int permission(struct domain *d, struct xen_domctl *op)
 {
 	bool allow = op->cmd == XEN_DOMCTL_irq_permission ? op->u.irq_permission.allow_access
-		   : op->cmd == XEN_DOMCTL_iomem_permission ? op->u.iomem_permission.allow_access
-		   : op->u.ioport_permission.allow_access;
+		     : op->cmd == XEN_DOMCTL_iomem_permission
+			     ? op->u.iomem_permission.allow_access
+			     : op->u.ioport_permission.allow_access;
 
 	return !allow || d->privileged ? 0 : -EOPNOTSUPP;
 }
@@ -238,7 +247,7 @@ static int get_info(struct domain *d, struct xen_domctl *op)
 
 static const struct domctl_entry {
 	domctl_fn *fn;
-	bool self;		/* the caller's own domain may be named */
+	bool self; /* the caller's own domain may be named */
 } table[] = {
 	[XEN_DOMCTL_destroydomain] = { destroy, false },
 	[XEN_DOMCTL_pausedomain] = { pause, false },

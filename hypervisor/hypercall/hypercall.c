@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* From the syscall instruction in guest kernel mode to the function of its number, and several in one (multicall). */
+/* From the syscall instruction in guest kernel mode to the function of its number, and several in
+ * one (multicall). */
 #include "abi/errno.h"
 #include "abi/xen.h"
 #include "domain/copy.h"
 #include "hypercall/hypercall.h"
 #include "x86/machine.h"
 
-#define SYSCALL_BYTES	2	/* length of the instruction that a restarted hypercall issues again */
+#define SYSCALL_BYTES 2 /* length of the instruction that a restarted hypercall issues again */
 
 static hypercall_fn *const table[] = {
 	[__HYPERVISOR_set_trap_table] = hypercall_set_trap_table,
@@ -40,28 +41,37 @@ static hypercall_fn *const table[] = {
 	[__HYPERVISOR_domctl] = hypercall_domctl,
 };
 
-/* Those that can be long: their budget runs from their start (a multicall's from its own, not from its parts'). */
-#define LONG_ONES	(1ull << __HYPERVISOR_mmu_update | 1ull << __HYPERVISOR_memory_op | 1ull << __HYPERVISOR_multicall | \
-			 1ull << __HYPERVISOR_update_va_mapping | 1ull << __HYPERVISOR_grant_table_op | \
-			 1ull << __HYPERVISOR_update_va_mapping_otherdomain | 1ull << __HYPERVISOR_vcpu_op | \
-			 1ull << __HYPERVISOR_mmuext_op | 1ull << __HYPERVISOR_domctl | 1ull << __HYPERVISOR_sysctl | \
-			 1ull << __HYPERVISOR_set_gdt | 1ull << __HYPERVISOR_event_channel_op)
+/* Those that can be long: their budget runs from their start (a multicall's from its own, not from
+ * its parts'). */
+#define LONG_ONES                                                                                  \
+	(1ull << __HYPERVISOR_mmu_update | 1ull << __HYPERVISOR_memory_op |                        \
+	 1ull << __HYPERVISOR_multicall | 1ull << __HYPERVISOR_update_va_mapping |                 \
+	 1ull << __HYPERVISOR_grant_table_op |                                                     \
+	 1ull << __HYPERVISOR_update_va_mapping_otherdomain | 1ull << __HYPERVISOR_vcpu_op |       \
+	 1ull << __HYPERVISOR_mmuext_op | 1ull << __HYPERVISOR_domctl |                            \
+	 1ull << __HYPERVISOR_sysctl | 1ull << __HYPERVISOR_set_gdt |                              \
+	 1ull << __HYPERVISOR_event_channel_op)
 
-/* The function of a number; the mask keeps a mispredicted bound from reading beyond the table (Spectre v1). */
+/* The function of a number; the mask keeps a mispredicted bound from reading beyond the table
+ * (Spectre v1). */
 static inline hypercall_fn *lookup(uint64_t nr)
 {
 	uint64_t mask;
 
 	if (unlikely(nr >= ARRAY_SIZE(table)))
 		return NULL;
-	asm volatile("cmp %1, %2; sbb %0, %0" : "=r"(mask) : "ri"((uint64_t)ARRAY_SIZE(table)), "r"(nr) : "cc");
+	asm volatile("cmp %1, %2; sbb %0, %0"
+		     : "=r"(mask)
+		     : "ri"((uint64_t)ARRAY_SIZE(table)), "r"(nr)
+		     : "cc");
 	return table[nr & mask];
 }
 
 void hypercall_dispatch(struct vcpu *v)
 {
 	struct cpu_regs *regs = machine_guest_regs();
-	struct hypercall c = { v, { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 } };
+	struct hypercall c = { v,
+			       { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 } };
 	hypercall_fn *fn = lookup(regs->rax);
 	int64_t rc;
 
@@ -126,7 +136,8 @@ int64_t hypercall_multicall(struct hypercall *c)
 		if (i && machine_budget_spent())
 			rc = -ERESTART;
 		if (!rc)
-			rc = multicall_entry(c->vcpu, guest_ptr_at(entries, i, sizeof(struct multicall_entry)));
+			rc = multicall_entry(
+				c->vcpu, guest_ptr_at(entries, i, sizeof(struct multicall_entry)));
 		if (rc)
 			break;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* iret: a guest kernel leaves a handler; its stack holds struct iret_context. Taken on every return to user mode: keep it short. */
+/* iret: a guest kernel leaves a handler; its stack holds struct iret_context. Taken on every return
+ * to user mode: keep it short. */
 #include "abi/xen.h"
 #include "domain/copy.h"
 #include "hypercall/hypercall.h"
@@ -24,7 +25,7 @@ int64_t hypercall_iret(struct hypercall *c)
 		machine_tables_load(v->mm.user_table, false);
 	}
 	regs->rip = f.rip;
-	regs->cs = (f.cs & 0xffff) | 3;		/* a kernel frame's CS shows ring 0 */
+	regs->cs = (f.cs & 0xffff) | 3; /* a kernel frame's CS shows ring 0 */
 	regs->rflags = (f.rflags & ~(uint64_t)(RFLAGS_IOPL | RFLAGS_VM)) | RFLAGS_IF;
 	regs->rsp = f.rsp;
 	regs->ss = (f.ss & 0xffff) | 3;

@@ -94,7 +94,8 @@ static int domain_list(struct xen_sysctl *op)
 		domctl_fill_info(d, &info);
 		id = d->id + 1;
 		domain_put(d);
-		if (copy_to_guest(guest_ptr_at(l->buffer, l->num_domains, sizeof(info)), &info, sizeof(info)))
+		if (copy_to_guest(guest_ptr_at(l->buffer, l->num_domains, sizeof(info)), &info,
+				  sizeof(info)))
 			return -EFAULT;
 	}
 	return 0;
@@ -119,7 +120,8 @@ static int cpu_info(struct xen_sysctl *op)
 	for (g->nr_cpus = 0; g->nr_cpus < min(g->max_cpus, cpu_count()); g->nr_cpus++) {
 		struct xen_sysctl_cpuinfo info = { .idletime = sched_idle_time(g->nr_cpus) };
 
-		if (copy_to_guest(guest_ptr_at(g->info, g->nr_cpus, sizeof(info)), &info, sizeof(info)))
+		if (copy_to_guest(guest_ptr_at(g->info, g->nr_cpus, sizeof(info)), &info,
+				  sizeof(info)))
 			return -EFAULT;
 	}
 	return 0;
@@ -150,12 +152,15 @@ static int cpu_topology(struct xen_sysctl *op)
 static int numa(struct xen_sysctl *op)
 {
 	struct xen_sysctl_numainfo *n = &op->u.numainfo;
-	struct xen_sysctl_meminfo info = { mm_total_frames() << PAGE_SHIFT, mm_free_frames() << PAGE_SHIFT };
+	struct xen_sysctl_meminfo info = { mm_total_frames() << PAGE_SHIFT, mm_free_frames()
+										    << PAGE_SHIFT };
 	uint32_t distance = 10;
 
-	if (n->num_nodes && !guest_ptr_null(n->meminfo) && copy_to_guest(n->meminfo, &info, sizeof(info)))
+	if (n->num_nodes && !guest_ptr_null(n->meminfo) &&
+	    copy_to_guest(n->meminfo, &info, sizeof(info)))
 		return -EFAULT;
-	if (n->num_nodes && !guest_ptr_null(n->distance) && copy_to_guest(n->distance, &distance, sizeof(distance)))
+	if (n->num_nodes && !guest_ptr_null(n->distance) &&
+	    copy_to_guest(n->distance, &distance, sizeof(distance)))
 		return -EFAULT;
 	n->num_nodes = 1;
 	return 0;

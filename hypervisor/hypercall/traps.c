@@ -54,7 +54,7 @@ static int set_callback(struct vcpu *v, uint16_t type, uint64_t address, bool ma
 		v->callback.sysenter_masks = masks;
 		return 0;
 	default:
-		return -ENOSYS;		/* NMIs go through the trap table */
+		return -ENOSYS; /* NMIs go through the trap table */
 	}
 }
 
@@ -81,7 +81,8 @@ int64_t hypercall_callback_op(struct hypercall *c)
 	case CALLBACKOP_register:
 		if (copy_from_guest(&reg, arg, sizeof(reg)))
 			return -EFAULT;
-		return set_callback(c->vcpu, reg.type, reg.address, reg.flags & CALLBACKF_mask_events);
+		return set_callback(c->vcpu, reg.type, reg.address,
+				    reg.flags & CALLBACKF_mask_events);
 	case CALLBACKOP_unregister:
 		if (copy_from_guest(&unreg, arg, sizeof(unreg)))
 			return -EFAULT;

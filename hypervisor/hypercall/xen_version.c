@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* xen_version(cmd, arg): who we are. cmd 0 is also how Linux asks for pending events: nothing may come before it. */
+/* xen_version(cmd, arg): who we are. cmd 0 is also how Linux asks for pending events: nothing may
+ * come before it. */
 #include "abi/errno.h"
 #include "abi/version.h"
 #include "abi/xen.h"
@@ -8,8 +9,9 @@
 #include "hypercall/hypercall.h"
 #include "lib/string.h"
 
-#define FEATURES	(1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_gnttab_map_avail_bits | \
-			 1u << XENFEAT_pae_pgdir_above_4gb | 1u << XENFEAT_highmem_assist)
+#define FEATURES                                                                                   \
+	(1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_gnttab_map_avail_bits |           \
+	 1u << XENFEAT_pae_pgdir_above_4gb | 1u << XENFEAT_highmem_assist)
 
 const char *host_command_line = "";
 
@@ -36,7 +38,9 @@ static int put_string(guest_ptr_t arg, const char *s, size_t size)
 
 static int compile_info(guest_ptr_t arg)
 {
-	struct xen_compile_info info = { .compiler = __VERSION__, .compile_by = "enso", .compile_domain = "enso",
+	struct xen_compile_info info = { .compiler = __VERSION__,
+					 .compile_by = "enso",
+					 .compile_domain = "enso",
 					 .compile_date = "" };
 
 	return copy_to_guest(arg, &info, sizeof(info));
@@ -67,8 +71,9 @@ int64_t hypercall_xen_version(struct hypercall *c)
 	case XENVER_guest_handle:
 		return copy_to_guest(arg, c->vcpu->domain->handle, sizeof(xen_domain_handle_t));
 	case XENVER_commandline:
-		return put_string(arg, c->vcpu->domain->privileged ? host_command_line : "", sizeof(xen_commandline_t));
+		return put_string(arg, c->vcpu->domain->privileged ? host_command_line : "",
+				  sizeof(xen_commandline_t));
 	default:
-		return -ENOSYS;		/* no build id */
+		return -ENOSYS; /* no build id */
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Instruction decoding, see decode.h. 64-bit mode only: all guest kernels that we run are 64-bit. */
+/* Instruction decoding, see decode.h. 64-bit mode only: all guest kernels that we run are 64-bit.
+ */
 #include "lib/string.h"
 #include "trap/decode.h"
 
@@ -112,12 +113,14 @@ bool decode_modrm(struct insn *in, const struct cpu_regs *regs, unsigned immedia
 uint64_t *decode_register(const struct cpu_regs *regs, unsigned n)
 {
 	static const uint16_t offset[16] = {
-		offsetof(struct cpu_regs, rax), offsetof(struct cpu_regs, rcx), offsetof(struct cpu_regs, rdx),
-		offsetof(struct cpu_regs, rbx), offsetof(struct cpu_regs, rsp), offsetof(struct cpu_regs, rbp),
-		offsetof(struct cpu_regs, rsi), offsetof(struct cpu_regs, rdi), offsetof(struct cpu_regs, r8),
-		offsetof(struct cpu_regs, r9), offsetof(struct cpu_regs, r10), offsetof(struct cpu_regs, r11),
-		offsetof(struct cpu_regs, r12), offsetof(struct cpu_regs, r13), offsetof(struct cpu_regs, r14),
-		offsetof(struct cpu_regs, r15),
+		offsetof(struct cpu_regs, rax), offsetof(struct cpu_regs, rcx),
+		offsetof(struct cpu_regs, rdx), offsetof(struct cpu_regs, rbx),
+		offsetof(struct cpu_regs, rsp), offsetof(struct cpu_regs, rbp),
+		offsetof(struct cpu_regs, rsi), offsetof(struct cpu_regs, rdi),
+		offsetof(struct cpu_regs, r8),	offsetof(struct cpu_regs, r9),
+		offsetof(struct cpu_regs, r10), offsetof(struct cpu_regs, r11),
+		offsetof(struct cpu_regs, r12), offsetof(struct cpu_regs, r13),
+		offsetof(struct cpu_regs, r14), offsetof(struct cpu_regs, r15),
 	};
 
 	return (uint64_t *)((char *)regs + offset[n & 15]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoding of the few x86-64 instructions that we carry out for a guest (SDM 2A chapter 2). No side effects. */
+/* Decoding of the few x86-64 instructions that we carry out for a guest (SDM 2A chapter 2). No side
+ * effects. */
 #ifndef TRAP_DECODE_H
 #define TRAP_DECODE_H
 
@@ -8,18 +9,19 @@
 
 struct insn {
 	uint8_t bytes[15];
-	unsigned fetched;	/* how many of them are valid */
-	unsigned length;	/* decoded so far; of the whole instruction after decode_*() */
-	uint16_t opcode;	/* 0x0fXX for two-byte ones */
+	unsigned fetched; /* how many of them are valid */
+	unsigned length;  /* decoded so far; of the whole instruction after decode_*() */
+	uint16_t opcode;  /* 0x0fXX for two-byte ones */
 	uint8_t rex, modrm;
 	bool operand16, address32, rep, lock, segment;
-	bool memory;		/* the modrm names memory, at ea */
+	bool memory; /* the modrm names memory, at ea */
 	uint64_t ea;
 };
 
 /* Prefixes and opcode. False: the bytes run out, or a prefix that no emulated instruction takes. */
 bool must_check decode_opcode(struct insn *in);
-/* A modrm byte (and SIB, displacement): sets memory and ea. `immediate` bytes follow (for rip-relative addresses). */
+/* A modrm byte (and SIB, displacement): sets memory and ea. `immediate` bytes follow (for
+ * rip-relative addresses). */
 bool must_check decode_modrm(struct insn *in, const struct cpu_regs *regs, unsigned immediate);
 /* A sign-extended immediate of 1 or 4 bytes. */
 bool must_check decode_immediate(struct insn *in, unsigned bytes, uint64_t *value);

@@ -7,14 +7,15 @@
 #include "trap/trap.h"
 
 enum emulated {
-	EMULATE_DONE,		/* carried out, rip is after it (or at it: a repeated one goes on) */
-	EMULATE_REFUSED,	/* not ours: the guest gets the exception */
-	EMULATE_FAULT,		/* another exception was injected */
+	EMULATE_DONE,	 /* carried out, rip is after it (or at it: a repeated one goes on) */
+	EMULATE_REFUSED, /* not ours: the guest gets the exception */
+	EMULATE_FAULT,	 /* another exception was injected */
 };
 
 /* Fetch what can be read of the instruction at rip. */
 void emulate_fetch(struct insn *in, const struct cpu_regs *regs);
-/* A #GP with error code 0 in a guest: port I/O, control and debug registers, MSRs, and the like. privop.c */
+/* A #GP with error code 0 in a guest: port I/O, control and debug registers, MSRs, and the like.
+ * privop.c */
 enum emulated emulate_privileged(struct vcpu *v, struct cpu_regs *regs);
 /* in, out, ins, outs; `in` has its opcode decoded. portio.c */
 enum emulated emulate_port(struct vcpu *v, struct cpu_regs *regs, struct insn *in);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames on a guest kernel's stack. What the guest finds at its handler (low to high; each 8 bytes):
+ * Frames on a guest kernel's stack. What the guest finds at its handler (low to high; each 8
+ * bytes):
  *
  *   rcx  r11  [error code]  rip  cs | upcall mask << 32  rflags  rsp  ss
  *
- * The CS of a kernel-mode frame shows ring 0 (both modes are ring 3 on the CPU); rflags.IF shows "events not masked".
- * A frame that can't be written is the guest's own double fault: it crashes.
+ * The CS of a kernel-mode frame shows ring 0 (both modes are ring 3 on the CPU); rflags.IF shows
+ * "events not masked". A frame that can't be written is the guest's own double fault: it crashes.
  */
 #include "abi/xen.h"
 #include "domain/copy.h"
@@ -13,7 +14,7 @@
 #include "trap/frame.h"
 
 /* What a handler does not inherit. */
-#define FLAGS_CLEARED	(RFLAGS_TF | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL)
+#define FLAGS_CLEARED (RFLAGS_TF | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL)
 
 void frame_enter_kernel(struct vcpu *v)
 {
@@ -37,16 +38,17 @@ bool frame_push(struct vcpu *v, struct cpu_regs *regs, const struct frame_call *
 		words[n++] = call->error_code;
 	words[n++] = regs->rip;
 	words[n++] = (from_kernel ? regs->cs & 0xfffc : regs->cs & 0xffff) | (uint64_t)masked << 32;
-	words[n++] = (regs->rflags & ~(uint64_t)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF) |
-		     (uint64_t)v->iopl << 12;
+	words[n++] = (regs->rflags & ~(uint64_t)(RFLAGS_IF | RFLAGS_IOPL)) |
+		     (masked ? 0 : RFLAGS_IF) | (uint64_t)v->iopl << 12;
 	words[n++] = regs->rsp;
 	words[n++] = regs->ss & 0xffff;
 
 	sp -= n * 8;
 	frame_enter_kernel(v);
 	if (copy_to_guest((guest_ptr_t){ sp }, words, n * 8)) {
-		domain_crash(v->domain, "no room for an exception frame at %#lx (vector %u, rip %#lx)", sp, call->vector,
-			     regs->rip);
+		domain_crash(v->domain,
+			     "no room for an exception frame at %#lx (vector %u, rip %#lx)", sp,
+			     call->vector, regs->rip);
 		return false;
 	}
 	if (call->masks_events)
@@ -64,8 +66,8 @@ bool frame_push(struct vcpu *v, struct cpu_regs *regs, const struct frame_call *
 void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_t error_code)
 {
 	/* Vectors for which the CPU pushes an error code: SDM 3A table 6-1. */
-	static const uint32_t with_error_code = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 |
-						1u << 17 | 1u << 21;
+	static const uint32_t with_error_code = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 |
+						1u << 13 | 1u << 14 | 1u << 17 | 1u << 21;
 	const struct trap_gate *gate = &v->trap[vector];
 	struct frame_call call = {
 		.address = gate->address,
@@ -76,8 +78,8 @@ void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_
 	};
 
 	if (!gate->address) {
-		domain_crash(v->domain, "exception %u (error code %#x) at %#lx and no handler", vector, error_code,
-			     regs->rip);
+		domain_crash(v->domain, "exception %u (error code %#x) at %#lx and no handler",
+			     vector, error_code, regs->rip);
 		return;
 	}
 	frame_push(v, regs, &call);
@@ -85,16 +87,19 @@ void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_
 
 void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs)
 {
-	struct frame_call call = { .address = v->callback.syscall, .masks_events = v->callback.syscall_masks };
+	struct frame_call call = { .address = v->callback.syscall,
+				   .masks_events = v->callback.syscall_masks };
 
 	if (unlikely(regs->vector != VECTOR_SYSCALL)) {
 		bool sysenter = regs->vector == VECTOR_SYSENTER;
 
 		call.address = sysenter ? v->callback.sysenter : v->callback.syscall32;
-		call.masks_events = sysenter ? v->callback.sysenter_masks : v->callback.syscall32_masks;
+		call.masks_events =
+			sysenter ? v->callback.sysenter_masks : v->callback.syscall32_masks;
 	}
 	if (unlikely(!call.address)) {
-		/* As a CPU without the instruction: #UD at it, or #GP for sysenter, which keeps no return address. */
+		/* As a CPU without the instruction: #UD at it, or #GP for sysenter, which keeps no
+		 * return address. */
 		if (regs->vector != VECTOR_SYSENTER)
 			regs->rip -= 2;
 		trap_inject(v, regs, regs->vector == VECTOR_SYSENTER ? 13 : 6, 0);
@@ -120,7 +125,8 @@ void trap_deliver_pending(struct vcpu *v, struct cpu_regs *regs)
 void trap_failsafe(struct vcpu *v, struct cpu_regs *regs)
 {
 	uint16_t sel[4] = { v->machine.ds, v->machine.es, v->machine.fs, v->machine.gs };
-	struct frame_call call = { .address = v->callback.failsafe, .masks_events = v->callback.failsafe_masks };
+	struct frame_call call = { .address = v->callback.failsafe,
+				   .masks_events = v->callback.failsafe_masks };
 	uint64_t words[4];
 
 	if (!call.address) {
@@ -129,7 +135,8 @@ void trap_failsafe(struct vcpu *v, struct cpu_regs *regs)
 	}
 	if (!frame_push(v, regs, &call))
 		return;
-	/* Between r11 and rip the failsafe frame also has ds, es, fs, gs: move rcx and r11 down and put them in. */
+	/* Between r11 and rip the failsafe frame also has ds, es, fs, gs: move rcx and r11 down and
+	 * put them in. */
 	if (copy_from_guest(words, (guest_ptr_t){ regs->rsp }, 16))
 		goto lost;
 	regs->rsp -= 32;

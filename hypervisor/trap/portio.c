@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port I/O, one instruction at a time. The control domain's reaches the machine's ports; another guest's meets a machine with no
- * devices (reads are all ones, writes are lost), as Linux looks for some before it knows where it runs.
+ * Port I/O, one instruction at a time. The control domain's reaches the machine's ports; another
+ * guest's meets a machine with no devices (reads are all ones, writes are lost), as Linux looks for
+ * some before it knows where it runs.
  */
 #include "dev/pci.h"
 #include "dev/serial.h"
@@ -9,15 +10,20 @@
 #include "trap/emulate.h"
 #include "x86/machine.h"
 
-/* A repeated one works in batches of this many elements; the guest then runs the same instruction again. */
-#define BATCH	512
+/* A repeated one works in batches of this many elements; the guest then runs the same instruction
+ * again. */
+#define BATCH 512
 
-/* Every port for a guest without devices; PIC, PIT and the serial lines that we drive for the control domain. */
+/* Every port for a guest without devices; PIC, PIT and the serial lines that we drive for the
+ * control domain. */
 static bool port_hidden(const struct domain *d, uint16_t port)
 {
-	static const struct { uint16_t first, last; } ours[] = {
-		{ 0x20, 0x21 }, { 0xa0, 0xa1 },		/* PICs: masked for good */
-		{ 0x40, 0x43 },				/* PIT: read for calibration only at boot */
+	static const struct {
+		uint16_t first, last;
+	} ours[] = {
+		{ 0x20, 0x21 },
+		{ 0xa0, 0xa1 }, /* PICs: masked for good */
+		{ 0x40, 0x43 }, /* PIT: read for calibration only at boot */
 	};
 
 	if (!d->privileged)
@@ -50,7 +56,8 @@ static void port_write(const struct domain *d, uint16_t port, unsigned bytes, ui
 }
 
 /* ins and outs: move up to BATCH elements; a fault on the guest's memory becomes its page fault. */
-static enum emulated string_io(struct vcpu *v, struct cpu_regs *regs, struct insn *in, unsigned bytes, bool input)
+static enum emulated string_io(struct vcpu *v, struct cpu_regs *regs, struct insn *in,
+			       unsigned bytes, bool input)
 {
 	uint64_t *pointer = input ? &regs->rdi : &regs->rsi;
 	int64_t step = regs->rflags & RFLAGS_DF ? -(int64_t)bytes : (int64_t)bytes;
@@ -105,7 +112,8 @@ enum emulated emulate_port(struct vcpu *v, struct cpu_regs *regs, struct insn *i
 
 		/* A 32-bit result clears the upper half, a narrower one leaves the rest alone. */
 		regs->rax = bytes == 4 ? value
-				       : (regs->rax & ~((1ull << bytes * 8) - 1)) | (value & ((1u << bytes * 8) - 1));
+				       : (regs->rax & ~((1ull << bytes * 8) - 1)) |
+						 (value & ((1u << bytes * 8) - 1));
 	} else {
 		port_write(v->domain, port, bytes, (uint32_t)regs->rax);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Privileged instructions of a guest kernel: control and debug registers, MSRs, cache and flag instructions. */
+/* Privileged instructions of a guest kernel: control and debug registers, MSRs, cache and flag
+ * instructions. */
 #include "abi/xen.h"
 #include "trap/emulate.h"
 #include "x86/machine.h"
 
-#define CR0_GUEST	0x80050033ull	/* PE MP ET NE WP AM PG as Linux expects to read */
-#define CR0_TS		(1ull << 3)
+#define CR0_GUEST 0x80050033ull /* PE MP ET NE WP AM PG as Linux expects to read */
+#define CR0_TS	  (1ull << 3)
 
 /* mov from a control register. */
 static bool control_read(const struct vcpu *v, unsigned cr, uint64_t *value)
@@ -41,7 +42,7 @@ static bool control_write(struct vcpu *v, unsigned cr, uint64_t value)
 	case 4:
 		return machine_vcpu_set_cr4(&v->machine, value);
 	default:
-		return false;		/* CR3: NEW_BASEPTR is the way */
+		return false; /* CR3: NEW_BASEPTR is the way */
 	}
 }
 
@@ -80,23 +81,30 @@ static bool moves(struct vcpu *v, struct cpu_regs *regs, struct insn *in)
 	reg = decode_register(regs, decode_rm(in));
 	if (in->opcode & 1)
 		return debug_access(v, decode_reg(in), reg, write);
-	return write ? control_write(v, decode_reg(in), *reg) : control_read(v, decode_reg(in), reg);
+	return write ? control_write(v, decode_reg(in), *reg)
+		     : control_read(v, decode_reg(in), reg);
 }
 
 static bool two_byte(struct vcpu *v, struct cpu_regs *regs, struct insn *in)
 {
 	switch (in->opcode) {
-	case 0x0f06:			/* clts */
+	case 0x0f06: /* clts */
 		machine_vcpu_set_ts(&v->machine, false);
 		return true;
-	case 0x0f08: case 0x0f09:	/* invd, wbinvd: nothing of a guest's needs it, see the ABI README */
+	case 0x0f08:
+	case 0x0f09: /* invd, wbinvd: nothing of a guest's needs it, see the ABI README */
 		return true;
-	case 0x0f20: case 0x0f21: case 0x0f22: case 0x0f23:
+	case 0x0f20:
+	case 0x0f21:
+	case 0x0f22:
+	case 0x0f23:
 		return moves(v, regs, in);
-	case 0x0f30: case 0x0f32:
+	case 0x0f30:
+	case 0x0f32:
 		return msr_access(v, regs, in->opcode == 0x0f30);
-	case 0x0f01:			/* d1: xsetbv */
-		if (in->length >= in->fetched || in->bytes[in->length++] != 0xd1 || (uint32_t)regs->rcx)
+	case 0x0f01: /* d1: xsetbv */
+		if (in->length >= in->fetched || in->bytes[in->length++] != 0xd1 ||
+		    (uint32_t)regs->rcx)
 			return false;
 		return machine_vcpu_set_xcr0(&v->machine, regs->rdx << 32 | (uint32_t)regs->rax);
 	default:
@@ -112,11 +120,22 @@ enum emulated emulate_privileged(struct vcpu *v, struct cpu_regs *regs)
 	if (!decode_opcode(&in) || in.lock)
 		return EMULATE_REFUSED;
 	switch (in.opcode) {
-	case 0x6c: case 0x6d: case 0x6e: case 0x6f:
-	case 0xe4: case 0xe5: case 0xe6: case 0xe7:
-	case 0xec: case 0xed: case 0xee: case 0xef:
+	case 0x6c:
+	case 0x6d:
+	case 0x6e:
+	case 0x6f:
+	case 0xe4:
+	case 0xe5:
+	case 0xe6:
+	case 0xe7:
+	case 0xec:
+	case 0xed:
+	case 0xee:
+	case 0xef:
 		return emulate_port(v, regs, &in);
-	case 0xfa: case 0xfb:		/* cli, sti: a PV kernel masks events; kept harmless with IOPL, as the ABI does */
+	case 0xfa:
+	case 0xfb: /* cli, sti: a PV kernel masks events; kept harmless with IOPL, as the ABI does
+		    */
 		if (v->iopl < (v->machine.kernel_mode ? 1 : 3))
 			return EMULATE_REFUSED;
 		break;

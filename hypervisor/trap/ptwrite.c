@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest kernel's own write to one of its page tables. The tables are mapped read-only, so the instruction faulted; the forms that
- * kernels use on entries (mov, xchg, cmpxchg, and/or/xor, btr/bts/btc: Linux's pgtable helpers) are carried out as a checked update.
- * An entry is always handled as the aligned quadword that holds the bytes written.
+ * A guest kernel's own write to one of its page tables. The tables are mapped read-only, so the
+ * instruction faulted; the forms that kernels use on entries (mov, xchg, cmpxchg, and/or/xor,
+ * btr/bts/btc: Linux's pgtable helpers) are carried out as a checked update. An entry is always
+ * handled as the aligned quadword that holds the bytes written.
  */
 #include "abi/errno.h"
 #include "domain/copy.h"
@@ -15,9 +16,9 @@ enum action { SET, EXCHANGE, COMPARE_EXCHANGE, AND, OR, XOR, BIT_RESET, BIT_SET,
 
 struct table_write {
 	enum action action;
-	unsigned bytes;		/* operand size */
+	unsigned bytes; /* operand size */
 	uint64_t source;
-	uint64_t *reg;		/* where EXCHANGE puts the old value */
+	uint64_t *reg; /* where EXCHANGE puts the old value */
 };
 
 /* The immediate group 80, 81, 83: and, or, xor only. */
@@ -28,13 +29,15 @@ static bool decode_group1(struct insn *in, const struct cpu_regs *regs, struct t
 
 	w->bytes = decode_size(in, in->opcode == 0x80);
 	immediate = in->opcode == 0x81 ? 4 : 1;
-	if (in->operand16 || !decode_modrm(in, regs, immediate) || !decode_immediate(in, immediate, &w->source))
+	if (in->operand16 || !decode_modrm(in, regs, immediate) ||
+	    !decode_immediate(in, immediate, &w->source))
 		return false;
 	w->action = action[in->modrm >> 3 & 7];
 	return w->action != SET;
 }
 
-/* bt group with an immediate (0f ba /5 /6 /7) or a register; a register's bit number must lie inside the operand. */
+/* bt group with an immediate (0f ba /5 /6 /7) or a register; a register's bit number must lie
+ * inside the operand. */
 static bool decode_bits(struct insn *in, const struct cpu_regs *regs, struct table_write *w)
 {
 	bool immediate = in->opcode == 0x0fba;
@@ -63,32 +66,45 @@ static bool decode_write(struct insn *in, const struct cpu_regs *regs, struct ta
 	bool byte = !(in->opcode & 1);
 
 	switch (in->opcode) {
-	case 0x80: case 0x81: case 0x83:
+	case 0x80:
+	case 0x81:
+	case 0x83:
 		return decode_group1(in, regs, w);
-	case 0x0fab: case 0x0fb3: case 0x0fbb: case 0x0fba:
+	case 0x0fab:
+	case 0x0fb3:
+	case 0x0fbb:
+	case 0x0fba:
 		return decode_bits(in, regs, w);
-	case 0xc6: case 0xc7:
+	case 0xc6:
+	case 0xc7:
 		w->action = SET;
 		w->bytes = decode_size(in, byte);
 		if (w->bytes == 2)
 			return false;
-		return decode_modrm(in, regs, byte ? 1 : 4) && decode_immediate(in, byte ? 1 : 4, &w->source);
-	case 0x88: case 0x89:
+		return decode_modrm(in, regs, byte ? 1 : 4) &&
+		       decode_immediate(in, byte ? 1 : 4, &w->source);
+	case 0x88:
+	case 0x89:
 		w->action = SET;
 		break;
-	case 0x86: case 0x87:
+	case 0x86:
+	case 0x87:
 		w->action = EXCHANGE;
 		break;
-	case 0x0fb0: case 0x0fb1:
+	case 0x0fb0:
+	case 0x0fb1:
 		w->action = COMPARE_EXCHANGE;
 		break;
-	case 0x08: case 0x09:
+	case 0x08:
+	case 0x09:
 		w->action = OR;
 		break;
-	case 0x20: case 0x21:
+	case 0x20:
+	case 0x21:
 		w->action = AND;
 		break;
-	case 0x30: case 0x31:
+	case 0x30:
+	case 0x31:
 		w->action = XOR;
 		break;
 	default:
@@ -96,7 +112,7 @@ static bool decode_write(struct insn *in, const struct cpu_regs *regs, struct ta
 	}
 	w->bytes = decode_size(in, byte);
 	if (!decode_modrm(in, regs, 0) || (w->bytes == 1 && !in->rex && decode_reg(in) >= 4))
-		return false;		/* ah..bh: nobody writes entries with them */
+		return false; /* ah..bh: nobody writes entries with them */
 	w->reg = decode_register(regs, decode_reg(in));
 	w->source = *w->reg;
 	return true;
@@ -105,26 +121,38 @@ static bool decode_write(struct insn *in, const struct cpu_regs *regs, struct ta
 static uint64_t result(const struct table_write *w, uint64_t old)
 {
 	switch (w->action) {
-	case AND:		return old & w->source;
-	case OR:		return old | w->source;
-	case XOR:		return old ^ w->source;
-	case BIT_SET:		return old | 1ull << w->source;
-	case BIT_RESET:		return old & ~(1ull << w->source);
-	case BIT_COMPLEMENT:	return old ^ 1ull << w->source;
-	default:		return w->source;
+	case AND:
+		return old & w->source;
+	case OR:
+		return old | w->source;
+	case XOR:
+		return old ^ w->source;
+	case BIT_SET:
+		return old | 1ull << w->source;
+	case BIT_RESET:
+		return old & ~(1ull << w->source);
+	case BIT_COMPLEMENT:
+		return old ^ 1ull << w->source;
+	default:
+		return w->source;
 	}
 }
 
-/* Flags as the instruction leaves them, as far as kernels look: ZF SF of the logic forms, CF of the bit forms, ZF of cmpxchg. */
-static void set_flags(struct cpu_regs *regs, const struct table_write *w, uint64_t old, uint64_t new, bool equal)
+/* Flags as the instruction leaves them, as far as kernels look: ZF SF of the logic forms, CF of the
+ * bit forms, ZF of cmpxchg. */
+static void set_flags(struct cpu_regs *regs, const struct table_write *w, uint64_t old,
+		      uint64_t new, bool equal)
 {
 	const uint64_t cf = 1, pf = 4, af = 0x10, zf = 0x40, sf = 0x80, of = 0x800;
 	uint64_t mask = w->bytes == 8 ? ~0ull : (1ull << w->bytes * 8) - 1;
 
 	switch (w->action) {
-	case SET: case EXCHANGE:
+	case SET:
+	case EXCHANGE:
 		break;
-	case BIT_SET: case BIT_RESET: case BIT_COMPLEMENT:
+	case BIT_SET:
+	case BIT_RESET:
+	case BIT_COMPLEMENT:
 		regs->rflags = (regs->rflags & ~cf) | (old >> w->source & 1);
 		break;
 	case COMPARE_EXCHANGE:
@@ -132,7 +160,7 @@ static void set_flags(struct cpu_regs *regs, const struct table_write *w, uint64
 		break;
 	default:
 		regs->rflags &= ~(cf | pf | af | zf | sf | of);
-		regs->rflags |= !(new & mask) ? zf : 0;
+		regs->rflags |= !(new &mask) ? zf : 0;
 		regs->rflags |= new >> (w->bytes * 8 - 1) & 1 ? sf : 0;
 		regs->rflags |= __builtin_parity(new & 0xff) ? 0 : pf;
 	}
@@ -162,7 +190,8 @@ enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_
 	if (!in.memory || in.ea != va || (va & 7) + w.bytes > 8)
 		return EMULATE_REFUSED;
 	mask = (w.bytes == 8 ? ~0ull : (1ull << w.bytes * 8) - 1);
-	/* Another vCPU may change the entry meanwhile; if it does so again and again the guest runs the instruction once more. */
+	/* Another vCPU may change the entry meanwhile; if it does so again and again the guest runs
+	 * the instruction once more. */
 	machine_budget_start();
 	for (unsigned tries = 0; rc == -EAGAIN && tries < 16; tries++) {
 		if (copy_from_guest(&entry, (guest_ptr_t){ va & ~7ull }, 8))
@@ -172,11 +201,11 @@ enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_
 		equal = old == (accumulator & mask);
 		if (w.action == COMPARE_EXCHANGE && !equal)
 			new = old;
-		rc = mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va & ~7ull), entry,
-					(entry & ~(mask << shift)) | new << shift);
+		rc = mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va & ~7ull),
+					entry, (entry & ~(mask << shift)) | new << shift);
 	}
 	if (rc == -ERESTART || rc == -EAGAIN)
-		return EMULATE_DONE;		/* rip stays */
+		return EMULATE_DONE; /* rip stays */
 	if (rc)
 		return EMULATE_REFUSED;
 	if (w.action == EXCHANGE)

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions that the CPU raised while a guest ran: what we carry out ourselves, and what the guest's handlers get. */
+/* Exceptions that the CPU raised while a guest ran: what we carry out ourselves, and what the
+ * guest's handlers get. */
 #include "abi/xen.h"
 #include "domain/copy.h"
 #include "lib/string.h"
 #include "trap/emulate.h"
 #include "trap/frame.h"
 
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_UD = 6, VECTOR_NM = 7, VECTOR_GP = 13, VECTOR_PF = 14 };
+enum {
+	VECTOR_DB = 1,
+	VECTOR_NMI = 2,
+	VECTOR_UD = 6,
+	VECTOR_NM = 7,
+	VECTOR_GP = 13,
+	VECTOR_PF = 14
+};
 
-#define PF_PRESENT	(1u << 0)
-#define PF_WRITE	(1u << 1)
-#define PF_USER		(1u << 2)
-#define PF_RESERVED	(1u << 3)
+#define PF_PRESENT  (1u << 0)
+#define PF_WRITE    (1u << 1)
+#define PF_USER	    (1u << 2)
+#define PF_RESERVED (1u << 3)
 
 void emulate_fetch(struct insn *in, const struct cpu_regs *regs)
 {
@@ -33,7 +41,8 @@ static bool forced_cpuid(struct vcpu *v, struct cpu_regs *regs)
 	uint8_t bytes[sizeof(form)];
 	uint32_t out[4];
 
-	if (copy_from_guest(bytes, (guest_ptr_t){ regs->rip }, sizeof(bytes)) || memcmp(bytes, form, sizeof(form)))
+	if (copy_from_guest(bytes, (guest_ptr_t){ regs->rip }, sizeof(bytes)) ||
+	    memcmp(bytes, form, sizeof(form)))
 		return false;
 	trap_cpuid(v, (uint32_t)regs->rax, (uint32_t)regs->rcx, out);
 	regs->rax = out[0];
@@ -45,8 +54,8 @@ static bool forced_cpuid(struct vcpu *v, struct cpu_regs *regs)
 }
 
 /*
- * int n through a gate that the guest may not use on the CPU: #GP with error code n * 8 + 2. QEMU 7.2 reports n * 16 + 2, so the
- * number is read from the instruction.
+ * int n through a gate that the guest may not use on the CPU: #GP with error code n * 8 + 2.
+ * QEMU 7.2 reports n * 16 + 2, so the number is read from the instruction.
  */
 static bool software_interrupt(struct vcpu *v, struct cpu_regs *regs)
 {
@@ -85,8 +94,9 @@ static void page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2)
 		domain_crash(v->domain, "reserved bit in a page table at %#lx", cr2);
 		return;
 	}
-	if ((error_code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) && v->machine.kernel_mode &&
-	    guest_range_ok((guest_ptr_t){ cr2 }, 8) && emulate_table_write(v, regs, cr2) != EMULATE_REFUSED)
+	if ((error_code & (PF_PRESENT | PF_WRITE)) == (PF_PRESENT | PF_WRITE) &&
+	    v->machine.kernel_mode && guest_range_ok((guest_ptr_t){ cr2 }, 8) &&
+	    emulate_table_write(v, regs, cr2) != EMULATE_REFUSED)
 		return;
 	v->event.info->arch.cr2 = cr2;
 	if (v->machine.kernel_mode)

@@ -104,22 +104,24 @@ void apic_init_cpu(void)
 	apic_timer(~0ull);
 }
 
+static uint64_t timer_elapsed(void)
+{
+	return ~read(APIC_TIMER_NOW);
+}
+
 void apic_calibrate(void)
 {
-	uint64_t start, ticks, wait = tsc_khz() * 10;
+	uint64_t ticks, tsc_ticks;
 
 	if (!deadline) {
 		write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-		start = rdtsc();
 		write(APIC_TIMER_START, ~0u);
-		while (rdtsc() - start < wait)
-			cpu_pause();
-		ticks = ~0u - read(APIC_TIMER_NOW);
-		wait = rdtsc() - start;
+		if (!tsc_compare(timer_elapsed, 0xffffffff, &tsc_ticks, &ticks))
+			panic("the local APIC's timer stands still");
 		write(APIC_TIMER_START, 0);
 		write(APIC_LVT_TIMER, VECTOR_TIMER);
 		/* A timer faster than the TSC would need 33 bits; none is known. */
-		rate_mul = (uint32_t)min((ticks << 32) / wait, 0xffffffffull);
+		rate_mul = (uint32_t)min((ticks << 32) / tsc_ticks, 0xffffffffull);
 		ASSERT(rate_mul);
 	}
 	log_info("%s, timer %s", x2apic ? "x2APIC" : "xAPIC",

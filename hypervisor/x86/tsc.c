@@ -16,19 +16,89 @@
 
 #define PIT_HZ		1193182ull
 #define PM_TIMER_HZ	3579545ull
-#define MEASURE_MS	20
+#define SPAN		40000000ull	/* TSC ticks between two looks: some 10 ms */
+#define TRIES		16
 
 static uint64_t base, khz;
 static uint32_t scale_mul;
 static int8_t scale_shift;
 static bool disagree;
 
+/* -- comparing the TSC with another clock -- */
+
+struct look {
+	uint64_t tsc, clock;
+};
+
+/*
+ * Both clocks at one time: of several attempts the one that took least. What came between the two
+ * reads of the others (a host that ran somebody else) does not count.
+ */
+static struct look look(uint64_t (*read)(void))
+{
+	struct look best = { 0 };
+	uint64_t least = ~0ull;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint64_t before = rdtsc_ordered(), clock = read(), took = rdtsc_ordered() - before;
+
+		if (took < least) {
+			least = took;
+			best = (struct look){ before + took / 2, clock };
+		}
+	}
+	return best;
+}
+
+static struct look look_later(uint64_t (*read)(void), struct look from)
+{
+	while (rdtsc() - from.tsc < SPAN)
+		cpu_pause();
+	return look(read);
+}
+
+/* Three looks whose two spans agree to a thousandth; the sum of both spans is then the result. */
+bool tsc_compare(uint64_t (*read)(void), uint64_t mask, uint64_t *tsc_ticks, uint64_t *clock_ticks)
+{
+	struct look a = look(read), b = look_later(read, a), c;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		uint64_t ab, bc;
+
+		c = look_later(read, b);
+		*clock_ticks = ((b.clock - a.clock) & mask) + ((c.clock - b.clock) & mask);
+		*tsc_ticks = c.tsc - a.tsc;
+		if (!((b.clock - a.clock) & mask) || !((c.clock - b.clock) & mask))
+			return false;			/* it stands still */
+		ab = ((b.clock - a.clock) & mask) * (c.tsc - b.tsc);
+		bc = ((c.clock - b.clock) & mask) * (b.tsc - a.tsc);
+		if ((ab > bc ? ab - bc : bc - ab) < ab / 1024)
+			return true;
+		a = b;
+		b = c;
+	}
+	return true;	/* never quiet enough: the last is as good as any */
+}
+
+static uint64_t measure(uint64_t (*read)(void), uint64_t mask, uint64_t hz)
+{
+	uint64_t tsc_ticks, clock_ticks;
+
+	return tsc_compare(read, mask, &tsc_ticks, &clock_ticks) ? tsc_ticks * hz / clock_ticks : 0;
+}
+
 /* -- clocks to measure against: each returns TSC ticks per second, 0 if it is not there -- */
+
+static volatile uint64_t *hpet;
+
+static uint64_t read_hpet(void)
+{
+	return *(volatile uint32_t *)&hpet[0xf0 / 8];
+}
 
 static uint64_t measure_hpet(void)
 {
-	volatile uint64_t *hpet;
-	uint64_t period, start, end, from, to, ticks;
+	uint64_t period;
 
 	if (!acpi.hpet_address)
 		return 0;
@@ -39,48 +109,44 @@ static uint64_t measure_hpet(void)
 	if (!period || period > 100000000)
 		return 0;
 	hpet[0x10 / 8] |= 1;				/* run */
-	ticks = MEASURE_MS * 1000000000000ull / period;
-	start = (uint32_t)hpet[0xf0 / 8];
-	from = rdtsc_ordered();
-	do
-		end = (uint32_t)((uint32_t)hpet[0xf0 / 8] - start);
-	while (end < ticks);
-	to = rdtsc_ordered();
-	return (to - from) * 1000000000 / (end * period / 1000000);
+	return measure(read_hpet, 0xffffffff, 1000000000000000ull / period);
+}
+
+static uint64_t read_pm_timer(void)
+{
+	return machine_port_in((uint16_t)acpi.pm_timer.address, 4);
 }
 
 static uint64_t measure_pm_timer(void)
 {
-	uint32_t start, end, mask = acpi.pm_timer_32bit ? 0xffffffff : 0xffffff;
-	uint64_t from, to, patience = 10000000;
-
 	if (!acpi.pm_timer.address || acpi.pm_timer.space != ACPI_SPACE_IO)
 		return 0;
-	start = machine_port_in((uint16_t)acpi.pm_timer.address, 4);
-	from = rdtsc_ordered();
-	do
-		end = (machine_port_in((uint16_t)acpi.pm_timer.address, 4) - start) & mask;
-	while (end < PM_TIMER_HZ * MEASURE_MS / 1000 && --patience);
-	to = rdtsc_ordered();
-	return patience ? (to - from) * PM_TIMER_HZ / end : 0;
+	return measure(read_pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff, PM_TIMER_HZ);
 }
 
-/* Channel 2 counts down once; its output bit says when it is through. */
+/* Channel 2, latched; it counts down. */
+static uint64_t read_pit(void)
+{
+	uint64_t low;
+
+	machine_port_out(0x43, 1, 0x80);
+	low = machine_port_in(0x42, 1);
+	return 0x10000 - (machine_port_in(0x42, 1) << 8 | low);
+}
+
+/* From 65536 down and round again, with the speaker off. */
 static uint64_t measure_pit(void)
 {
-	uint64_t count = PIT_HZ * MEASURE_MS / 1000, from, to, patience = 10000000;
 	uint8_t control = (uint8_t)machine_port_in(0x61, 1);
+	uint64_t hz;
 
 	machine_port_out(0x61, 1, (control & ~2u) | 1);
-	machine_port_out(0x43, 1, 0xb0);
-	machine_port_out(0x42, 1, count & 0xff);
-	machine_port_out(0x42, 1, (uint32_t)(count >> 8));
-	from = rdtsc_ordered();
-	while (!(machine_port_in(0x61, 1) & 0x20) && --patience)
-		;
-	to = rdtsc_ordered();
+	machine_port_out(0x43, 1, 0xb4);
+	machine_port_out(0x42, 1, 0);
+	machine_port_out(0x42, 1, 0);
+	hz = measure(read_pit, 0xffff, PIT_HZ);
 	machine_port_out(0x61, 1, control);
-	return patience ? (to - from) * PIT_HZ / count : 0;
+	return hz;
 }
 
 /* ns = (ticks << shift, or >> -shift) * mul >> 32, with mul using all of its 32 bits. */

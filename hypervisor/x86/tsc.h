@@ -20,6 +20,11 @@ uint64_t tsc_khz(void);
  */
 void tsc_check_boot_cpu(void);
 void tsc_check_new_cpu(void);
+/*
+ * Let another clock (read(), counting up under `mask`) run beside the TSC for some 20 ms or more:
+ * how far each came. False if the other stands still.
+ */
+bool tsc_compare(uint64_t (*read)(void), uint64_t mask, uint64_t *tsc_ticks, uint64_t *clock_ticks);
 /* Wait, by the TSC. */
 void tsc_wait_us(unsigned us);
 

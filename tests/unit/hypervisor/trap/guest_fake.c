@@ -124,7 +124,9 @@ bool machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
 
 uint64_t machine_vcpu_base(const struct machine_vcpu *mv, unsigned which)
 {
-	return which == SEGBASE_FS ? mv->fs_base : which == SEGBASE_GS_USER ? mv->gs_base_user : mv->gs_base_kernel;
+	return which == SEGBASE_FS	  ? mv->fs_base
+	       : which == SEGBASE_GS_USER ? mv->gs_base_user
+					  : mv->gs_base_kernel;
 }
 
 int machine_vcpu_set_base(struct machine_vcpu *mv, unsigned which, uint64_t value)

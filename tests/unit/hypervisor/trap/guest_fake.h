@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A guest inside the test's own address space: guest pointers are host pointers, "no memory" is a range that faults. */
+/* A guest inside the test's own address space: guest pointers are host pointers, "no memory" is a
+ * range that faults. */
 #ifndef GUEST_FAKE_H
 #define GUEST_FAKE_H
 

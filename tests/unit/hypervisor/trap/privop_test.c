@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions of a guest: what is carried out (ports, control registers, MSRs, forced CPUID), what reaches its handlers and with
- * which frame, and what ends it.
+ * Exceptions of a guest: what is carried out (ports, control registers, MSRs, forced CPUID), what
+ * reaches its handlers and with which frame, and what ends it.
  *
  * Links: hypervisor/trap/ptwrite.c hypervisor/trap/decode.c hypervisor/trap/trap.c hypervisor/trap/frame.c
  * Links: hypervisor/trap/privop.c hypervisor/trap/portio.c hypervisor/trap/msr.c hypervisor/trap/cpuid.c
@@ -15,14 +15,19 @@
 #include "guest_fake.h"
 #include "trap/trap.h"
 
-#define HANDLER	0xffffffff81000000ull
+#define HANDLER 0xffffffff81000000ull
 
 static uint64_t stack[64];
 
 static struct cpu_regs at(const void *code)
 {
-	return (struct cpu_regs){ .rip = (uintptr_t)code, .rsp = (uintptr_t)(stack + 64), .cs = 0xe033, .ss = 0xe02b,
-				  .rflags = RFLAGS_IF | 2, .rcx = 0xc, .r11 = 0x11 };
+	return (struct cpu_regs){ .rip = (uintptr_t)code,
+				  .rsp = (uintptr_t)(stack + 64),
+				  .cs = 0xe033,
+				  .ss = 0xe02b,
+				  .rflags = RFLAGS_IF | 2,
+				  .rcx = 0xc,
+				  .r11 = 0x11 };
 }
 
 static struct vcpu *guest(void)
@@ -54,9 +59,9 @@ static void a_kernel_page_fault_gets_its_frame(void **state)
 	assert_int_equal(r.rsp, (uintptr_t)f);
 	assert_int_equal(f[0], 0xc);
 	assert_int_equal(f[1], 0x11);
-	assert_int_equal(f[2], 0);			/* the user bit is not for a kernel's fault */
+	assert_int_equal(f[2], 0); /* the user bit is not for a kernel's fault */
 	assert_int_equal(f[3], (uintptr_t)stack);
-	assert_int_equal(f[4], 0xe030);			/* ring 0 to its eyes, events were not masked */
+	assert_int_equal(f[4], 0xe030); /* ring 0 to its eyes, events were not masked */
 	assert_int_equal(f[5] & RFLAGS_IF, RFLAGS_IF);
 	assert_int_equal(f[6], (uintptr_t)(stack + 64));
 	assert_int_equal(v->event.info->arch.cr2, 0x1234);
@@ -110,13 +115,13 @@ static void software_interrupts_obey_the_gate(void **state)
 	(void)state;
 	v->machine.kernel_mode = false;
 	v->trap[0x80].flags = 3;
-	raise(v, &r, 13, 0x80 * 16 + 2);	/* QEMU 7.2's error code */
+	raise(v, &r, 13, 0x80 * 16 + 2); /* QEMU 7.2's error code */
 	assert_int_equal(r.rip, HANDLER + 0x80);
 	assert_int_equal(stack[64 - 7 + 2], (uintptr_t)int80 + 2);
 	v = guest();
 	v->machine.kernel_mode = false;
 	r = at(int80);
-	raise(v, &r, 13, 0x80 * 8 + 2);		/* gate of ring 0: #GP at the instruction */
+	raise(v, &r, 13, 0x80 * 8 + 2); /* gate of ring 0: #GP at the instruction */
 	assert_int_equal(r.rip, HANDLER + 13);
 	assert_int_equal(stack[64 - 8 + 2], 0x80 * 8 + 2);
 	assert_int_equal(stack[64 - 8 + 3], (uintptr_t)int80);
@@ -124,7 +129,8 @@ static void software_interrupts_obey_the_gate(void **state)
 
 static void ports_are_for_the_privileged_alone(void **state)
 {
-	static const uint8_t outb[16] = { 0xe6, 0x70 }, inl[16] = { 0xed }, insb[16] = { 0xf3, 0x6c };
+	static const uint8_t outb[16] = { 0xe6, 0x70 }, inl[16] = { 0xed },
+			     insb[16] = { 0xf3, 0x6c };
 	struct vcpu *v = guest();
 	struct cpu_regs r = at(outb);
 	char buffer[8] = "";
@@ -176,8 +182,9 @@ static void ports_are_for_the_privileged_alone(void **state)
 
 static void registers_are_the_guests_own_view(void **state)
 {
-	static const uint8_t rdmsr[16] = { 0x0f, 0x32 }, wrmsr[16] = { 0x0f, 0x30 }, cr0[16] = { 0x0f, 0x20, 0xc0 },
-			     cr3w[16] = { 0x0f, 0x22, 0xd8 }, xsetbv[16] = { 0x0f, 0x01, 0xd1 };
+	static const uint8_t rdmsr[16] = { 0x0f, 0x32 }, wrmsr[16] = { 0x0f, 0x30 },
+			     cr0[16] = { 0x0f, 0x20, 0xc0 }, cr3w[16] = { 0x0f, 0x22, 0xd8 },
+			     xsetbv[16] = { 0x0f, 0x01, 0xd1 };
 	struct vcpu *v = guest();
 	struct cpu_regs r = at(rdmsr);
 
@@ -186,11 +193,11 @@ static void registers_are_the_guests_own_view(void **state)
 	raise(v, &r, 13, 0);
 	assert_int_equal(r.rax, 0xd01);
 	r = at(rdmsr);
-	r.rcx = 0x179;				/* machine checks: not for guests */
+	r.rcx = 0x179; /* machine checks: not for guests */
 	raise(v, &r, 13, 0);
 	assert_int_equal(r.rip, HANDLER + 13);
 	r = at(wrmsr);
-	r.rcx = 0xc0000082;			/* LSTAR is ours */
+	r.rcx = 0xc0000082; /* LSTAR is ours */
 	raise(v, &r, 13, 0);
 	assert_int_equal(r.rip, HANDLER + 13);
 	r = at(wrmsr);
@@ -228,13 +235,14 @@ static void forced_cpuid_hides_what_is_ours(void **state)
 	r.rcx = 0;
 	raise(v, &r, 6, 0);
 	assert_int_equal(r.rip, (uintptr_t)form + 7);
-	assert_int_equal(r.rbx & (1 << 0 | 1 << 7 | 1 << 10 | 1 << 20), 0);	/* FSGSBASE SMEP INVPCID SMAP */
+	assert_int_equal(r.rbx & (1 << 0 | 1 << 7 | 1 << 10 | 1 << 20),
+			 0); /* FSGSBASE SMEP INVPCID SMAP */
 	r = at(form);
 	r.rax = 1;
 	r.rcx = 0;
 	raise(v, &r, 6, 0);
-	assert_int_equal(r.rcx & (1 << 5 | 1 << 17 | 1 << 21), 0);		/* VMX PCID x2APIC */
-	assert_true(r.rcx >> 31 & 1);						/* hypervisor present */
+	assert_int_equal(r.rcx & (1 << 5 | 1 << 17 | 1 << 21), 0); /* VMX PCID x2APIC */
+	assert_true(r.rcx >> 31 & 1);				   /* hypervisor present */
 	r = at(form);
 	r.rax = 0x40000000;
 	raise(v, &r, 6, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guest's own writes to page tables: every instruction form that kernels use leaves memory, registers and flags as the CPU would.
- * The oracle is the CPU itself: the same bytes are run natively on a second copy.
+ * A guest's own writes to page tables: every instruction form that kernels use leaves memory,
+ * registers and flags as the CPU would. The oracle is the CPU itself: the same bytes are run
+ * natively on a second copy.
  *
  * Links: hypervisor/trap/ptwrite.c hypervisor/trap/decode.c hypervisor/trap/trap.c hypervisor/trap/frame.c
  * Links: hypervisor/trap/privop.c hypervisor/trap/portio.c hypervisor/trap/msr.c hypervisor/trap/cpuid.c
@@ -18,7 +19,7 @@
 
 struct form {
 	const char *name;
-	uint8_t bytes[16];	/* all address memory by (%rdi), data in rsi and rax */
+	uint8_t bytes[16]; /* all address memory by (%rdi), data in rsi and rax */
 	unsigned length;
 };
 
@@ -47,21 +48,24 @@ struct outcome {
 	uint64_t memory, rax, rsi, flags;
 };
 
-#define FLAGS_COMPARED	0x8c5ull	/* OF SF ZF PF CF */
-#define FLAGS_OF_BITS	0x1ull		/* the bit forms define CF alone */
-#define FLAGS_OF_CMPXCHG 0x40ull	/* compared by kernels: ZF */
+#define FLAGS_COMPARED	 0x8c5ull /* OF SF ZF PF CF */
+#define FLAGS_OF_BITS	 0x1ull	  /* the bit forms define CF alone */
+#define FLAGS_OF_CMPXCHG 0x40ull  /* compared by kernels: ZF */
 
 /* Run the bytes natively on a copy. */
 static struct outcome native(const struct form *f, uint64_t memory, uint64_t rax, uint64_t rsi)
 {
-	uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct outcome o = { memory, rax, rsi, 0 };
 
 	assert_true(code != MAP_FAILED);
 	memcpy(code, f->bytes, f->length);
 	code[f->length] = 0xc3;
 	asm volatile("xor %%r8, %%r8\n\tcall *%4\n\tpushfq\n\tpop %2"
-		     : "+a"(o.rax), "+S"(o.rsi), "=&r"(o.flags) : "D"(&o.memory), "r"(code) : "memory", "cc", "r8");
+		     : "+a"(o.rax), "+S"(o.rsi), "=&r"(o.flags)
+		     : "D"(&o.memory), "r"(code)
+		     : "memory", "cc", "r8");
 	munmap(code, 4096);
 	return o;
 }
@@ -79,30 +83,41 @@ static void check_form(const struct form *f, uint64_t memory, uint64_t rax, uint
 {
 	static uint64_t entry __attribute__((aligned(8)));
 	struct vcpu *v = fake_vcpu();
-	struct cpu_regs regs = { .rdi = (uintptr_t)&entry, .rax = rax, .rsi = rsi, .rip = (uintptr_t)f->bytes, .rflags = 2 };
+	struct cpu_regs regs = { .rdi = (uintptr_t)&entry,
+				 .rax = rax,
+				 .rsi = rsi,
+				 .rip = (uintptr_t)f->bytes,
+				 .rflags = 2 };
 	struct outcome want = native(f, memory, rax, rsi);
 	uint64_t mask = compared_flags(f);
 
 	entry = memory;
 	assert_int_equal(emulate_table_write(v, &regs, (uintptr_t)&entry), EMULATE_DONE);
-	if (entry != want.memory || regs.rax != want.rax || regs.rsi != want.rsi || (regs.rflags ^ want.flags) & mask)
-		fail_msg("%s: memory %lx want %lx, rax %lx want %lx, rsi %lx want %lx, flags %lx want %lx", f->name, entry,
-			 want.memory, regs.rax, want.rax, regs.rsi, want.rsi, regs.rflags & mask, want.flags & mask);
+	if (entry != want.memory || regs.rax != want.rax || regs.rsi != want.rsi ||
+	    (regs.rflags ^ want.flags) & mask)
+		fail_msg("%s: memory %lx want %lx, rax %lx want %lx, rsi %lx want %lx, flags %lx "
+			 "want %lx",
+			 f->name, entry, want.memory, regs.rax, want.rax, regs.rsi, want.rsi,
+			 regs.rflags & mask, want.flags & mask);
 	assert_int_equal(regs.rip, (uintptr_t)f->bytes + f->length);
 }
 
 static void as_the_cpu_does(void **state)
 {
-	static const uint64_t values[] = { 0, 1, 0x42, 0x8000000000000063, 0xffffffffffffffff, 0x123456789abcdef0 };
+	static const uint64_t values[] = {
+		0, 1, 0x42, 0x8000000000000063, 0xffffffffffffffff, 0x123456789abcdef0
+	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(forms); i++)
 		for (unsigned m = 0; m < ARRAY_SIZE(values); m++)
 			for (unsigned s = 0; s < ARRAY_SIZE(values); s++)
-				check_form(&forms[i], values[m], values[(m + s) % ARRAY_SIZE(values)], values[s]);
+				check_form(&forms[i], values[m],
+					   values[(m + s) % ARRAY_SIZE(values)], values[s]);
 }
 
-/* A fault at an address that is not the instruction's own operand, or an instruction that isn't a write, is the guest's. */
+/* A fault at an address that is not the instruction's own operand, or an instruction that isn't a
+ * write, is the guest's. */
 static void others_are_refused(void **state)
 {
 	static const struct form refused[] = {
@@ -118,7 +133,9 @@ static void others_are_refused(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct cpu_regs regs = { .rdi = (uintptr_t)entry, .rsi = 64, .rip = (uintptr_t)refused[i].bytes };
+		struct cpu_regs regs = { .rdi = (uintptr_t)entry,
+					 .rsi = 64,
+					 .rip = (uintptr_t)refused[i].bytes };
 
 		if (emulate_table_write(v, &regs, (uintptr_t)entry) != EMULATE_REFUSED)
 			fail_msg("%s was carried out", refused[i].name);
@@ -126,7 +143,7 @@ static void others_are_refused(void **state)
 	struct cpu_regs regs = { .rdi = (uintptr_t)entry, .rip = (uintptr_t)forms[0].bytes };
 
 	assert_int_equal(emulate_table_write(v, &regs, (uintptr_t)(entry + 1)), EMULATE_REFUSED);
-	regs.rdi = (uintptr_t)entry + 4;	/* straddles two entries */
+	regs.rdi = (uintptr_t)entry + 4; /* straddles two entries */
 	assert_int_equal(emulate_table_write(v, &regs, regs.rdi), EMULATE_REFUSED);
 }
 
