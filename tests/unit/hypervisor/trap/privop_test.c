@@ -3,9 +3,10 @@
  * Exceptions of a guest: what is carried out (ports, control registers, MSRs, forced CPUID), what
  * reaches its handlers and with which frame, and what ends it.
  *
- * Links: hypervisor/trap/ptwrite.c hypervisor/trap/decode.c hypervisor/trap/trap.c hypervisor/trap/frame.c
- * Links: hypervisor/trap/privop.c hypervisor/trap/portio.c hypervisor/trap/msr.c hypervisor/trap/cpuid.c
- * Links: hypervisor/domain/copy.c tests/unit/hypervisor/trap/guest_fake.c
+ * Links: hypervisor/trap/ptwrite.c hypervisor/trap/decode.c hypervisor/trap/trap.c
+ * Links: hypervisor/trap/frame.c hypervisor/trap/privop.c hypervisor/trap/portio.c
+ * Links: hypervisor/trap/msr.c hypervisor/trap/cpuid.c hypervisor/domain/copy.c
+ * Links: tests/unit/hypervisor/trap/guest_fake.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,9 +4,10 @@
  * registers and flags as the CPU would. The oracle is the CPU itself: the same bytes are run
  * natively on a second copy.
  *
- * Links: hypervisor/trap/ptwrite.c hypervisor/trap/decode.c hypervisor/trap/trap.c hypervisor/trap/frame.c
- * Links: hypervisor/trap/privop.c hypervisor/trap/portio.c hypervisor/trap/msr.c hypervisor/trap/cpuid.c
- * Links: hypervisor/domain/copy.c tests/unit/hypervisor/trap/guest_fake.c
+ * Links: hypervisor/trap/ptwrite.c hypervisor/trap/decode.c hypervisor/trap/trap.c
+ * Links: hypervisor/trap/frame.c hypervisor/trap/privop.c hypervisor/trap/portio.c
+ * Links: hypervisor/trap/msr.c hypervisor/trap/cpuid.c hypervisor/domain/copy.c
+ * Links: tests/unit/hypervisor/trap/guest_fake.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
