@@ -17,7 +17,7 @@
 #include "x86/machine.h"
 #include "x86/tsc.h"
 
-#define PATIENCE_US	2000000
+#define PATIENCE_US	5000000
 
 struct cpumask cpus_online;
 
@@ -113,6 +113,8 @@ static bool start(unsigned cpu, uint32_t apic_id, uint64_t page)
 			tsc_wait_us(100);
 		}
 	}
+	apic_send_init(apic_id);	/* whatever it does, it ends: the next has its stack */
+	tsc_wait_us(10000);
 	return false;
 up:
 	tsc_check_boot_cpu();
