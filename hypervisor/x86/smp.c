@@ -100,8 +100,11 @@ static void prepare_trampoline(uint64_t page, unsigned cpu)
 
 static bool start(unsigned cpu, uint32_t apic_id, uint64_t page)
 {
-	if (cpu_area_init(cpu))
+	static unsigned highest;	/* whose area exists: a second attempt takes over the first's */
+
+	if (cpu > highest && cpu_area_init(cpu))
 		panic("no memory for CPU %u", cpu);
+	highest = cpu;
 	prepare_trampoline(page, cpu);
 	apic_send_init(apic_id);
 	tsc_wait_us(10000);
