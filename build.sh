@@ -85,7 +85,7 @@ run() {
 
 run_tests() {
 	deps
-	iso all
+	iso
 	exec tests/run "$@"
 }
 

@@ -10,6 +10,7 @@ import vm
 
 HELLO = "/etc/enso/guests/hello.xml"
 MINI = "/etc/enso/guests/mini.xml"
+LEFT = 256
 HELLO_PROMPT = r"hello:\S*# "
 
 
@@ -40,6 +41,18 @@ class Host(vm.Machine):
             if time.monotonic() > end:
                 raise vm.Failed("guest %s after %d s: %s" % (name, timeout * vm.PATIENCE, guest))
             time.sleep(0.5)
+
+    def free_kib(self):
+        return json.loads(self.check("enso host --json", timeout=30))["free_kib"]
+
+    def memory_is_back(self, free):
+        """All memory of ended guests is free again, but for what the hypervisor's heap keeps in hand (LEFT KiB)."""
+        end = time.monotonic() + 20 * vm.PATIENCE
+        while self.free_kib() < free - LEFT:
+            if time.monotonic() > end:
+                raise vm.Failed("%d KiB of memory are gone" % (free - self.free_kib()))
+            time.sleep(1)
+        print("memory not back: %d KiB" % (free - self.free_kib()))
 
     def refused(self, command, status, says):
         """The command fails with status and one line that says what."""

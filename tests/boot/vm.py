@@ -110,10 +110,10 @@ class Machine:
 
     def type(self, text):
         """Types text, not faster than a serial line takes it."""
-        for start in range(0, len(text), 16):
-            self.process.stdin.write(text[start:start + 16].encode("latin1"))
+        for start in range(0, len(text), 8):
+            self.process.stdin.write(text[start:start + 8].encode("latin1"))
             self.process.stdin.flush()
-            time.sleep(0.01)
+            time.sleep(0.03)
 
     def send(self, line):
         self.type(line + "\r")
