@@ -100,7 +100,7 @@ static void prepare_trampoline(uint64_t page, unsigned cpu)
 
 static bool start(unsigned cpu, uint32_t apic_id, uint64_t page)
 {
-	static unsigned highest;	/* whose area exists: a second attempt takes over the first's */
+	static unsigned highest;	/* whose area exists: a second attempt takes it over */
 
 	if (cpu > highest && cpu_area_init(cpu))
 		panic("no memory for CPU %u", cpu);
