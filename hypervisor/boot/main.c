@@ -12,6 +12,7 @@
 #include "dev/serial.h"
 #include "dev/vga.h"
 #include "domain/domain.h"
+#include "hypercall/hypercall.h"
 #include "irq/irq.h"
 #include "lib/assert.h"
 #include "lib/lock.h"
@@ -99,6 +100,7 @@ static void read_boot_information(uint32_t magic, uint32_t information)
 	console_start();
 	log_info("Enso, a hypervisor for paravirtual guests; started by %s", boot_info.loader);
 	log_info("command line: %s", boot_info.cmdline);
+	host_command_line = boot_info.cmdline;
 	if (rc)
 		panic("boot information: %s", why);
 	cmdline_defaults(&again);
