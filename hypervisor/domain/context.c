@@ -137,11 +137,11 @@ int vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 			return -EINVAL;
 	v->kernel_sp = c->kernel_sp;
 	v->kernel_ss = (uint16_t)c->kernel_ss | 3;
-	v->callback.event = c->event_callback_eip;
-	v->callback.failsafe = c->failsafe_callback_eip;
-	v->callback.failsafe_masks = c->flags & VGCF_failsafe_disables_events;
-	v->callback.syscall = c->syscall_callback_eip;
-	v->callback.syscall_masks = c->flags & VGCF_syscall_disables_events;
+	v->callback[CALLBACKTYPE_event] = (struct guest_callback){ c->event_callback_eip, true };
+	v->callback[CALLBACKTYPE_failsafe] = (struct guest_callback){
+		c->failsafe_callback_eip, c->flags & VGCF_failsafe_disables_events };
+	v->callback[CALLBACKTYPE_syscall] = (struct guest_callback){
+		c->syscall_callback_eip, c->flags & VGCF_syscall_disables_events };
 	v->machine.fs_base = c->fs_base;
 	v->machine.gs_base_kernel = c->gs_base_kernel;
 	v->machine.gs_base_user = c->gs_base_user;
@@ -161,6 +161,8 @@ int vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 {
 	const struct cpu_regs *r = vcpu_regs(v);
+	const struct guest_callback *failsafe = &v->callback[CALLBACKTYPE_failsafe];
+	const struct guest_callback *syscall = &v->callback[CALLBACKTYPE_syscall];
 	struct cpu_user_regs *u = &c->user_regs;
 
 	memset(c, 0, sizeof(*c));
@@ -176,8 +178,8 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 	u->gs = v->machine.gs;
 	c->flags = (v->machine.kernel_mode ? VGCF_in_kernel : 0) |
 		   (v->sched.down ? 0 : VGCF_online) |
-		   (v->callback.failsafe_masks ? VGCF_failsafe_disables_events : 0) |
-		   (v->callback.syscall_masks ? VGCF_syscall_disables_events : 0) | VGCF_i387_valid;
+		   (failsafe->masks ? VGCF_failsafe_disables_events : 0) |
+		   (syscall->masks ? VGCF_syscall_disables_events : 0) | VGCF_i387_valid;
 	machine_vcpu_get_fxsave(&v->machine, &c->fpu_ctxt);
 	for (unsigned i = 0; i < 256; i++)
 		c->trap_ctxt[i] = (struct trap_info){ .vector = (uint8_t)i,
@@ -197,9 +199,9 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 	c->ctrlreg[4] = v->machine.cr4;
 	for (unsigned i = 0; i < 8; i++)
 		c->debugreg[i] = v->machine.dr[i];
-	c->event_callback_eip = v->callback.event;
-	c->failsafe_callback_eip = v->callback.failsafe;
-	c->syscall_callback_eip = v->callback.syscall;
+	c->event_callback_eip = v->callback[CALLBACKTYPE_event].address;
+	c->failsafe_callback_eip = failsafe->address;
+	c->syscall_callback_eip = syscall->address;
 	if (v->id == 0)
 		c->vm_assist = v->domain->vm_assist;
 	c->fs_base = v->machine.fs_base;

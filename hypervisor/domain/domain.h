@@ -7,6 +7,7 @@
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H
 
+#include "abi/callback.h"
 #include "abi/domctl.h"
 #include "abi/xen.h"
 #include "event/event.h"
@@ -45,10 +46,10 @@ struct vcpu {
 		uint16_t cs;
 		uint8_t flags;
 	} trap[256];
-	struct {
-		uint64_t event, failsafe, syscall, syscall32, sysenter;
-		bool failsafe_masks, syscall_masks, syscall32_masks, sysenter_masks;
-	} callback;
+	struct guest_callback {
+		uint64_t address;	/* 0: none */
+		bool masks;		/* events, on entry */
+	} callback[CALLBACKTYPE_syscall32 + 1];	/* by CALLBACKTYPE_* */
 	uint64_t kernel_sp;
 	uint16_t kernel_ss;
 	uint8_t iopl;

@@ -35,27 +35,18 @@ static int set_callback(struct vcpu *v, uint16_t type, uint64_t address, bool ma
 		return -EINVAL;
 	switch (type) {
 	case CALLBACKTYPE_event:
-		v->callback.event = address;
-		return 0;
+		masks = true; /* always: the upcall would come again at once */
+		break;
 	case CALLBACKTYPE_failsafe:
-		v->callback.failsafe = address;
-		v->callback.failsafe_masks = masks;
-		return 0;
 	case CALLBACKTYPE_syscall:
-		v->callback.syscall = address;
-		v->callback.syscall_masks = masks;
-		return 0;
 	case CALLBACKTYPE_syscall32:
-		v->callback.syscall32 = address;
-		v->callback.syscall32_masks = masks;
-		return 0;
 	case CALLBACKTYPE_sysenter:
-		v->callback.sysenter = address;
-		v->callback.sysenter_masks = masks;
-		return 0;
+		break;
 	default:
 		return -ENOSYS; /* NMIs go through the trap table */
 	}
+	v->callback[type] = (struct guest_callback){ address, masks };
+	return 0;
 }
 
 /* set_callbacks(event, failsafe, syscall): the older form. */

@@ -87,16 +87,13 @@ void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_
 
 void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs)
 {
-	struct frame_call call = { .address = v->callback.syscall,
-				   .masks_events = v->callback.syscall_masks };
+	const struct guest_callback *to = &v->callback[CALLBACKTYPE_syscall];
 
-	if (unlikely(regs->vector != VECTOR_SYSCALL)) {
-		bool sysenter = regs->vector == VECTOR_SYSENTER;
+	if (unlikely(regs->vector != VECTOR_SYSCALL))
+		to = &v->callback[regs->vector == VECTOR_SYSENTER ? CALLBACKTYPE_sysenter
+								  : CALLBACKTYPE_syscall32];
+	struct frame_call call = { .address = to->address, .masks_events = to->masks };
 
-		call.address = sysenter ? v->callback.sysenter : v->callback.syscall32;
-		call.masks_events =
-			sysenter ? v->callback.sysenter_masks : v->callback.syscall32_masks;
-	}
 	if (unlikely(!call.address)) {
 		/* As a CPU without the instruction: #UD at it, or #GP for sysenter, which keeps no
 		 * return address. */
@@ -110,7 +107,8 @@ void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs)
 
 void trap_deliver_pending(struct vcpu *v, struct cpu_regs *regs)
 {
-	struct frame_call call = { .address = v->callback.event, .masks_events = true };
+	struct frame_call call = { .address = v->callback[CALLBACKTYPE_event].address,
+				   .masks_events = true };
 
 	if (unlikely(v->nmi_pending) && v->trap[2].address) {
 		v->nmi_pending = false;
@@ -125,8 +123,8 @@ void trap_deliver_pending(struct vcpu *v, struct cpu_regs *regs)
 void trap_failsafe(struct vcpu *v, struct cpu_regs *regs)
 {
 	uint16_t sel[4] = { v->machine.ds, v->machine.es, v->machine.fs, v->machine.gs };
-	struct frame_call call = { .address = v->callback.failsafe,
-				   .masks_events = v->callback.failsafe_masks };
+	struct frame_call call = { .address = v->callback[CALLBACKTYPE_failsafe].address,
+				   .masks_events = v->callback[CALLBACKTYPE_failsafe].masks };
 	uint64_t words[4];
 
 	if (!call.address) {

@@ -262,7 +262,7 @@ static void events_interrupt_only_when_unmasked(void **state)
 	struct cpu_regs r = at(stack);
 
 	(void)state;
-	v->callback.event = HANDLER;
+	v->callback[CALLBACKTYPE_event].address = HANDLER;
 	v->event.info->evtchn_upcall_pending = 1;
 	v->event.info->evtchn_upcall_mask = 1;
 	trap_deliver_pending(v, &r);
