@@ -272,7 +272,7 @@ static void user_faults(void)
 	user_fault(user_kernel, user_kernel_end, TRAP_PF, 4, "reading the kernel");
 	check_eq((int64_t)trap_last.cr2, (int64_t)0xffffffff80100000, "CR2 from user mode");
 	user_run(user_m2p, user_m2p_end);
-	/* Either it is there for whoever runs in ring 3, as on Enso, or it is not, as on Xen 4.17. */
+	/* It is there for whoever runs in ring 3 on Enso; Xen 4.17 hides it. */
 	check(trap_last.vector == TRAP_UD || (trap_last.vector == TRAP_PF && trap_last.error == 4),
 	      "user mode: reading M2P (%u, %x)", trap_last.vector, trap_last.error);
 	user_fault(user_int3, user_int3_end, TRAP_BP, 0, "int3");
