@@ -171,10 +171,8 @@ static struct domain *create(const struct boot_info *info, uint64_t pages)
 					    .max_pages = max(pages, info->options.dom0_mem_max >>
 									    PAGE_SHIFT) };
 	struct domain *d;
-	unsigned n = 0;
+	unsigned n = cpumask_count(machine_cpus_online());
 
-	cpumask_for_each(cpu, machine_cpus_online())
-		n++;
 	settings.max_vcpus = min(info->options.dom0_max_vcpus ? info->options.dom0_max_vcpus : n,
 				 DOMAIN_MAX_VCPUS + 0u);
 	if (domain_create(0, &settings, &d))

@@ -62,11 +62,9 @@ void vcpu_init_idle(unsigned cpu)
 /* vCPUs start spread over the CPUs; the scheduler moves them from there. */
 static unsigned first_cpu(unsigned id)
 {
-	unsigned n = 0, cpu = CPU_MAX;
+	unsigned cpu = cpumask_next(machine_cpus_online(), 0);
 
-	cpumask_for_each(c, machine_cpus_online())
-		n++;
-	for (id %= n, cpu = cpumask_next(machine_cpus_online(), 0); id; id--)
+	for (id %= cpumask_count(machine_cpus_online()); id; id--)
 		cpu = cpumask_next(machine_cpus_online(), cpu + 1);
 	return cpu;
 }

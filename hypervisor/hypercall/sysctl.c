@@ -15,11 +15,7 @@ typedef int sysctl_fn(struct xen_sysctl *op);
 
 static unsigned cpu_count(void)
 {
-	unsigned n = 0;
-
-	cpumask_for_each(cpu, machine_cpus_online())
-		n++;
-	return n;
+	return cpumask_count(machine_cpus_online());
 }
 
 /* The log ring, from `index` on if incremental; count becomes what was given. */

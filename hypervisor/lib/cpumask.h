@@ -26,6 +26,16 @@ static inline bool cpumask_test(const struct cpumask *m, unsigned cpu)
 	return __atomic_load_n(&m->bits[cpu / 64], __ATOMIC_RELAXED) >> (cpu % 64) & 1;
 }
 
+static inline unsigned cpumask_count(const struct cpumask *m)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < CPU_MAX / 64; i++)
+		for (uint64_t word = m->bits[i]; word; word &= word - 1)
+			n++;
+	return n;
+}
+
 /* The first CPU of the set at or after `from`, or CPU_MAX. */
 static inline unsigned cpumask_next(const struct cpumask *m, unsigned from)
 {
