@@ -56,6 +56,26 @@ int vm_nodes_name(struct vm *vm, uint32_t domid, char name[CONFIG_NAME_MAX + 1],
 /* A store function returned rc < 0 while doing what. */
 int vm_store_failed(int rc, const char *what, struct error *err);
 
+/* --- make.c -------------------------------------------------------------------------------- */
+
+/*
+ * Where a guest's memory and the state of its vCPUs come from. fill() gets a domain that has its
+ * vCPUs, its limit and the event channels of ports; it says which pages the guest shares with
+ * Domain-0. 0, or -1 with err set: the domain is destroyed then.
+ */
+struct vm_filler {
+	int (*fill)(void *context, struct vm *vm, uint32_t domid, const struct build_request *ports,
+		    struct build_result *pages, struct error *err);
+	void *context;
+};
+
+/*
+ * Make a guest that filler fills; config gets a uuid if it has none. err must not be NULL. 0 and
+ * *domid; or -1, nothing of it is left behind and err begins with the guest's name.
+ */
+int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *filler, bool paused,
+	    uint32_t *domid, struct error *err);
+
 /* --- destroy.c ----------------------------------------------------------------------------- */
 
 /*

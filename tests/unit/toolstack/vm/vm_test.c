@@ -3,8 +3,8 @@
  * Guests live and end as vm.h says, on a hypervisor and a store in this process: names and uuids
  * are unique, a create that fails at any step leaves nothing behind, ends are followed by what the
  * definition says, and what killed programs left is cleared away.
- * Links: toolstack/vm/session.c toolstack/vm/create.c toolstack/vm/control.c toolstack/vm/destroy.c
- * Links: toolstack/vm/nodes.c
+ * Links: toolstack/vm/session.c toolstack/vm/create.c toolstack/vm/make.c toolstack/vm/control.c
+ * Links: toolstack/vm/destroy.c toolstack/vm/nodes.c
  * Links: toolstack/vm/definitions.c toolstack/build/build.c toolstack/build/memory.c
  * Links: toolstack/build/image.c
  * Links: toolstack/build/unpack.c toolstack/build/unxz.c toolstack/build/bzimage.c
