@@ -10,6 +10,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "x86/entry.h"
+#include "x86/extable.h"
 #include "x86/insn.h"
 #include "x86/machine.h"
 #include "x86/msr.h"
@@ -33,9 +34,29 @@ static void read_model(char *model)
 	memcpy(model, words, sizeof(words));
 }
 
+/* QEMU's own emulation says who it is in the first hypervisor leaf. */
+static bool on_tcg(void)
+{
+	struct cpuid r = cpuid(0x40000000, 0);
+
+	return cpu_features.hypervisor && r.b == 0x54474354 && r.c == 0x43544743 &&
+	       r.d == 0x47435447;	/* TCGTCGTCGTCG */
+}
+
 static void identify_xsave(struct cpu_features *f)
 {
 	struct cpuid d = cpuid(0xd, 0);
+
+	/*
+	 * QEMU (7.2 at least) takes CR4.OSXSAVE for reserved when the model has none of XSAVE's
+	 * extensions (Opteron_G5), and then does not fault, but hangs: cpu_init() could not
+	 * find that out.
+	 */
+	if (on_tcg() && !(cpuid(0xd, 1).a & 0xf)) {
+		log_warning("XSAVE is broken in QEMU's model of this CPU: not used, no AVX");
+		f->xsave = false;
+		return;
+	}
 
 	f->xcr0 = d.a & XCR0_OFFERED;
 	if ((f->xcr0 & 0xe0) != 0xe0)
@@ -74,13 +95,48 @@ void cpu_identify(void)
 	read_model(f->model);
 }
 
-static uint64_t cr4_wanted(void)
-{
-	const struct cpu_features *f = &cpu_features;
+/* -- CR4: what CPUID promises is tried, bit by bit, on the boot CPU -- */
 
-	return CR4_PAE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | (f->mce ? CR4_MCE : 0) |
-	       (f->pge ? CR4_PGE : 0) | (f->xsave ? CR4_OSXSAVE : 0) | (f->smep ? CR4_SMEP : 0) |
-	       (f->smap ? CR4_SMAP : 0);
+static const struct cr4_bit {
+	uint64_t bit;
+	const char *name;
+	bool *have;
+} cr4_bits[] = {
+	{ CR4_MCE, "MCE", &cpu_features.mce },
+	{ CR4_PGE, "PGE", &cpu_features.pge },
+	{ CR4_OSXSAVE, "OSXSAVE", &cpu_features.xsave },
+	{ CR4_SMEP, "SMEP", &cpu_features.smep },
+	{ CR4_SMAP, "SMAP", &cpu_features.smap },
+};
+
+static bool cr4_write_safe(uint64_t value)
+{
+	bool ok = false;
+
+	asm volatile("1: mov %1, %%cr4; movb $1, %0\n2:\n" EXTABLE(1b, 2b)
+		     : "+m"(ok) : "r"(value) : "memory");
+	return ok;
+}
+
+/* Sets what is there; what the CPU refuses, against its word, is not there from now on. */
+static void cr4_set(struct cpu_info *me)
+{
+	me->cr4 = CR4_PAE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	write_cr4(me->cr4);
+	for (unsigned i = 0; i < ARRAY_SIZE(cr4_bits); i++) {
+		const struct cr4_bit *b = &cr4_bits[i];
+
+		if (!*b->have)
+			continue;
+		if (cr4_write_safe(me->cr4 | b->bit)) {
+			me->cr4 |= b->bit;
+			continue;
+		}
+		if (me->cpu)
+			panic("CPU %u refuses CR4.%s, CPU 0 does not", me->cpu, b->name);
+		log_warning("CR4.%s is refused against CPUID's word: switched off", b->name);
+		*b->have = false;
+	}
 }
 
 void cpu_init(void)
@@ -90,8 +146,7 @@ void cpu_init(void)
 
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (f->nx ? EFER_NXE : 0));
 	write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
-	me->cr4 = cr4_wanted();
-	write_cr4(me->cr4);
+	cr4_set(me);
 	me->cr3 = read_cr3();
 	me->ts = false;
 	msr_write_safe(MSR_PAT, MACHINE_PAT);
@@ -138,6 +193,6 @@ void cpu_check_smap(void)
 	}
 	log_warning("SMAP is broken on this CPU (or emulator): switched off");
 	cpu_features.smap = false;
-	this_cpu()->cr4 = cr4_wanted();
+	this_cpu()->cr4 &= ~CR4_SMAP;
 	write_cr4(this_cpu()->cr4);
 }
