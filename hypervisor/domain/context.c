@@ -84,15 +84,20 @@ static int check(const struct vcpu_guest_context *c)
 static int set_tables(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	struct mm_domain *mm = &v->domain->mm;
+	mfn_t kernel = MFN(xen_cr3_to_pfn(c->ctrlreg[3]));
+	mfn_t user = c->ctrlreg[1] ? MFN(xen_cr3_to_pfn(c->ctrlreg[1])) : MFN_NONE;
 	int rc;
 
-	if (mfn_eq(v->mm.kernel_table, MFN_NONE)) {
-		rc = mm_set_root(mm, &v->mm, MFN(xen_cr3_to_pfn(c->ctrlreg[3])), false, false);
+	if (v->initialised && (!mfn_eq(v->mm.kernel_table, kernel) ||
+			       !mfn_eq(v->mm.user_table, user)))
+		return -EOPNOTSUPP;
+	if (!mfn_eq(v->mm.kernel_table, kernel)) {
+		rc = mm_set_root(mm, &v->mm, kernel, false, false);
 		if (rc)
 			return rc;
 	}
-	if (mfn_eq(v->mm.user_table, MFN_NONE) && c->ctrlreg[1]) {
-		rc = mm_set_root(mm, &v->mm, MFN(xen_cr3_to_pfn(c->ctrlreg[1])), true, false);
+	if (!mfn_eq(v->mm.user_table, user)) {
+		rc = mm_set_root(mm, &v->mm, user, true, false);
 		if (rc)
 			return rc;
 	}

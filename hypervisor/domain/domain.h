@@ -149,7 +149,10 @@ void vcpu_init_idle(unsigned cpu);
 int must_check vcpu_create(struct domain *d, unsigned id);
 /* Give back what it holds in mm/ and its timers, for domain_kill(): 0 or -ERESTART. */
 int must_check vcpu_release(struct vcpu *v);
-/* Check and take a whole initial state; it does not run yet. 0, -EINVAL, -ENOMEM, or -ERESTART. */
+/*
+ * Check and take a whole state, of a vCPU that is on no CPU: its first, or another on the same page
+ * tables (else -EOPNOTSUPP). 0, -EINVAL, -ENOMEM, or -ERESTART.
+ */
 int must_check vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *ctx);
 /* The reverse, for a vCPU that is paused (or the caller's own). */
 void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *ctx);

@@ -15,6 +15,12 @@ typedef int domctl_fn(struct domain *d, struct xen_domctl *op);
 /* domctl_vcpu.c */
 domctl_fn domctl_setvcpucontext, domctl_getvcpucontext, domctl_getvcpuinfo, domctl_setvcpuaffinity,
 	domctl_getvcpuaffinity;
+/* domctl_save.c */
+domctl_fn domctl_getpageframeinfo3, domctl_get_ext_vcpucontext, domctl_set_ext_vcpucontext,
+	domctl_getvcpuextstate, domctl_setvcpuextstate, domctl_vcpu_msrs, domctl_shadow_op;
+
+/* The vCPU of this number, or NULL. */
+struct vcpu *domctl_vcpu(struct domain *d, unsigned id);
 
 /* What both domctl and sysctl answer about a domain. */
 void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info);

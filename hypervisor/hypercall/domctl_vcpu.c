@@ -7,34 +7,37 @@
 #include "mm/heap.h"
 #include "x86/machine.h"
 
-static struct vcpu *find(struct domain *d, unsigned id)
+struct vcpu *domctl_vcpu(struct domain *d, unsigned id)
 {
 	return id < d->max_vcpus ? d->vcpu[id] : NULL;
 }
 
+/* The domain stands still: a new one, one that is paused, or one that has suspended. */
 int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 {
-	struct vcpu *v = find(d, op->u.vcpucontext.vcpu);
+	struct vcpu *v = domctl_vcpu(d, op->u.vcpucontext.vcpu);
 	struct vcpu_guest_context *ctx;
 	int rc;
 
 	if (!v)
 		return -ENOENT;
-	if (v->initialised || !d->controller_pauses)
+	if (!d->controller_pauses && !d->shut_down)
 		return -EBUSY;
 	ctx = heap_alloc(sizeof(*ctx));
 	if (!ctx)
 		return -ENOMEM;
 	rc = copy_from_guest(ctx, op->u.vcpucontext.ctxt, sizeof(*ctx));
+	domain_pause(d);
 	if (!rc)
 		rc = vcpu_set_context(v, ctx);
+	domain_unpause(d);
 	heap_free(ctx);
 	return rc;
 }
 
 int domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
 {
-	struct vcpu *v = find(d, op->u.vcpucontext.vcpu);
+	struct vcpu *v = domctl_vcpu(d, op->u.vcpucontext.vcpu);
 	struct vcpu_guest_context *ctx;
 	int rc;
 
@@ -56,7 +59,7 @@ int domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
 int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_getvcpuinfo *info = &op->u.getvcpuinfo;
-	struct vcpu *v = find(d, info->vcpu);
+	struct vcpu *v = domctl_vcpu(d, info->vcpu);
 	uint64_t time[4], since;
 	enum sched_state state;
 
@@ -97,7 +100,7 @@ int domctl_write_cpumap(const struct xenctl_bitmap *map, const struct cpumask *m
 int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-	struct vcpu *v = find(d, a->vcpu);
+	struct vcpu *v = domctl_vcpu(d, a->vcpu);
 	struct cpumask mask;
 	int rc = 0;
 
@@ -120,7 +123,7 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-	struct vcpu *v = find(d, a->vcpu);
+	struct vcpu *v = domctl_vcpu(d, a->vcpu);
 	int rc = 0;
 
 	if (!v)

@@ -21,6 +21,8 @@
 #define FCW		0		/* in the legacy area */
 #define MXCSR		24
 #define MXCSR_MASK	28
+#define X87		32		/* the registers */
+#define XMM		160
 #define XSTATE_LEGACY	3ull		/* x87 and SSE */
 
 static void set_ts(struct cpu_info *me, bool ts)
@@ -93,6 +95,9 @@ void fpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
 	mv->xcr0 = xcr0;
 	set_ts(me, false);
 	save(mv->fpu);
+	/* XRSTOR faults on components that XCR0 has no more */
+	if (cpu_features.xsave)
+		*(uint64_t *)((char *)mv->fpu + HEADER) &= xcr0 | XSTATE_LEGACY;
 	load_xcr0(me, xcr0);
 	restore(mv->fpu);
 	set_ts(me, mv->ts);
@@ -165,7 +170,18 @@ void machine_vcpu_set_fxsave(struct machine_vcpu *mv, const void *image)
 	mv->fpu_cpu = CPU_MAX;
 }
 
+/* Components that XSAVEOPT left out, as they were in their initial state, are old in the area. */
 void machine_vcpu_get_fxsave(struct machine_vcpu *mv, void *image)
 {
+	uint64_t bv = cpu_features.xsave ? *(uint64_t *)((char *)mv->fpu + HEADER) : XSTATE_LEGACY;
+	char *to = image;
+
 	memcpy(image, mv->fpu, FXSAVE_SIZE);
+	if (!(bv & 1)) {
+		memset(to, 0, MXCSR);
+		memset(to + X87, 0, XMM - X87);
+		*(uint16_t *)(to + FCW) = 0x37f;
+	}
+	if (!(bv & 2))
+		memset(to + XMM, 0, FXSAVE_SIZE - XMM);
 }

@@ -14,5 +14,7 @@ void fpu_load(struct machine_vcpu *mv);
  * initial condition.
  */
 void fpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0);
+/* May a guest have this in XCR0 on this CPU? */
+bool must_check fpu_xcr0_ok(uint64_t xcr0);
 
 #endif

@@ -43,7 +43,7 @@ static bool xsave(void)
 	return out[2] >> 27 & 1;	/* OSXSAVE: we enabled it */
 }
 
-bool machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
+bool fpu_xcr0_ok(uint64_t xcr0)
 {
 	uint32_t out[4];
 
@@ -57,6 +57,13 @@ bool machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
 	if (((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE)) ||
 	    ((xcr0 & XCR0_AVX512) && !(xcr0 & XCR0_AVX)) ||
 	    ((xcr0 & XCR0_AVX512) && (xcr0 & XCR0_AVX512) != XCR0_AVX512))
+		return false;
+	return true;
+}
+
+bool machine_vcpu_set_xcr0(struct machine_vcpu *mv, uint64_t xcr0)
+{
+	if (!fpu_xcr0_ok(xcr0))
 		return false;
 	fpu_set_xcr0(mv, xcr0);
 	return true;

@@ -72,6 +72,16 @@ void machine_vcpu_set_ts(struct machine_vcpu *mv, bool ts);
 void machine_vcpu_set_fxsave(struct machine_vcpu *mv, const void *image);
 void machine_vcpu_get_fxsave(struct machine_vcpu *mv, void *image);
 /*
+ * The whole XSAVE area and XCR0, likewise: `image` has machine_xsave_size() bytes (0: the CPU has
+ * no XSAVE), machine_xsave_features() says of which components. Setting takes fewer bytes if what
+ * they hold is whole; 0, or -EINVAL for what this CPU could not load.
+ */
+size_t machine_xsave_size(void);
+uint64_t machine_xsave_features(void);
+void machine_vcpu_get_xsave(struct machine_vcpu *mv, void *image, uint64_t *xcr0);
+int must_check machine_vcpu_set_xsave(struct machine_vcpu *mv, uint64_t xcr0, const void *image,
+				      size_t size);
+/*
  * The guest's CR4 or XCR0 as it writes them; false (a #GP for it) if a bit is not for guests or
  * the CPU lacks it.
  */
