@@ -3,8 +3,7 @@
  * Grants, with ourselves as the other domain: the table, mapping and unmapping, copies, and every
  * reference, handle, address and length that must be refused.
  */
-#include "abi/grant_table.h"
-#include "event.h"
+#include "grant.h"
 #include "hypercall.h"
 #include "kernel.h"
 #include "mem.h"
@@ -13,30 +12,12 @@
 #include "test.h"
 #include "trap.h"
 
-#define TABLE_VA	0x20000000000UL
 #define TEST_VA		0x10000000000UL
 #define TEST2_VA	(TEST_VA + PAGE_SIZE)
 #define NO_REF		0x7fffffff
 
-static volatile struct grant_entry_v1 *const table = (void *)TABLE_VA;
+static volatile struct grant_entry_v1 *const table = (void *)GRANT_TABLE_VA;
 static domid_t self;
-
-/* A channel to ourselves knows our number. */
-static domid_t own_id(void)
-{
-	struct evtchn_alloc_unbound open = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
-	struct evtchn_bind_interdomain bind = { .remote_dom = DOMID_SELF };
-	struct evtchn_status status = { .dom = DOMID_SELF };
-
-	hyp_event_channel_op(EVTCHNOP_alloc_unbound, &open);
-	bind.remote_port = open.port;
-	hyp_event_channel_op(EVTCHNOP_bind_interdomain, &bind);
-	status.port = open.port;
-	hyp_event_channel_op(EVTCHNOP_status, &status);
-	event_close(open.port);
-	event_close(bind.local_port);
-	return status.u.interdomain.dom;
-}
 
 static void set_up(void)
 {
@@ -57,7 +38,7 @@ static void set_up(void)
 	check_refused(hyp_grant_table_op(GNTTABOP_set_version, &version, 1), "version 0");
 	check_eq(hyp_grant_table_op(GNTTABOP_setup_table, &setup, 1), 0, "setup_table");
 	check_eq(setup.status, GNTST_okay, "of one frame");
-	page_map(TABLE_VA, frames[0] << PAGE_SHIFT | PTE_RW);
+	grant_map_table(frames[0]);
 	check(table[0].flags == 0 || !kernel_is_dom0(), "it can be mapped");
 	setup.nr_frames = ~0u;
 	hyp_grant_table_op(GNTTABOP_setup_table, &setup, 1);
@@ -66,7 +47,7 @@ static void set_up(void)
 	setup.nr_frames = 1;
 	hyp_grant_table_op(GNTTABOP_setup_table, &setup, 1);
 	check(setup.status != GNTST_okay, "of a domain that isn't there: %d", setup.status);
-	self = own_id();
+	self = grant_own_id();
 	print("      we are domain %u\n", self);
 	page_map(TEST_VA, 0);
 	page_map(TEST2_VA, 0);
@@ -74,10 +55,7 @@ static void set_up(void)
 
 static void grant(grant_ref_t ref, const void *page, uint16_t flags)
 {
-	table[ref].domid = self;
-	table[ref].frame = (uint32_t)page_mfn(page);
-	asm volatile("" : : : "memory");
-	table[ref].flags = flags;
+	grant_give(ref, self, page, flags);
 }
 
 static struct gnttab_map_grant_ref map(grant_ref_t ref, uint32_t flags, uint64_t va)

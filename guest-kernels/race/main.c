@@ -5,7 +5,6 @@
  * frame while it is a table, and the counts must add up in the end.
  */
 #include "abi/sched.h"
-#include "abi/vcpu.h"
 #include "clock.h"
 #include "hypercall.h"
 #include "kernel.h"
@@ -14,13 +13,12 @@
 #include "print.h"
 #include "test.h"
 #include "trap.h"
+#include "vcpu.h"
 
 #define SECOND		1000000000UL
 #define TEST_VA		0x10000000000UL
 #define MARK		0x5a5a000UL		/* no entry: its present bit is clear */
 
-static struct vcpu_guest_context context;
-static char second_stack[16384] __attribute__((aligned(16)));
 static volatile enum { STOP, WRITE, CHANGE } job;
 static volatile unsigned long writes, changes;
 static uint64_t *l1;
@@ -61,30 +59,6 @@ static void __attribute__((noreturn)) second(void)
 		else
 			hyp_sched_op(SCHEDOP_yield, NULL);
 	}
-}
-
-static bool start_second(void)
-{
-	context.flags = VGCF_in_kernel;
-	context.user_regs.rip = (uint64_t)second;
-	context.user_regs.rsp = (uint64_t)second_stack + sizeof(second_stack) - 8;
-	context.user_regs.cs = FLAT_KERNEL_CS;
-	context.user_regs.ss = FLAT_KERNEL_SS;
-	context.user_regs.rflags = 0x202;
-	context.kernel_ss = FLAT_KERNEL_SS;
-	context.kernel_sp = (uint64_t)second_stack + sizeof(second_stack);
-	context.ctrlreg[0] = 0x80050033;
-	context.ctrlreg[3] = xen_pfn_to_cr3(page_mfn(page_root()));
-	for (unsigned int i = 0; i < 32; i++)
-		context.trap_ctxt[i] = (struct trap_info){
-			.vector = (uint8_t)i, .cs = FLAT_KERNEL_CS,
-			.address = (unsigned long)trap_stubs + i * 16,
-		};
-	context.event_callback_eip = (uint64_t)entry_event;
-	context.failsafe_callback_eip = (uint64_t)entry_failsafe;
-	context.syscall_callback_eip = (uint64_t)entry_syscall;
-	return hyp_vcpu_op(VCPUOP_initialise, 1, &context) == 0 && hyp_vcpu_op(VCPUOP_up, 1,
-									       NULL) == 0;
 }
 
 /*
@@ -168,7 +142,7 @@ void test_main(void)
 	page = page_alloc();
 	page_map(TEST_VA, 0);
 	l1 = page_walk(TEST_VA, 1);
-	if (!start_second())
+	if (!vcpu_start(second))
 		skip("there is no second vCPU");
 	stale_writers();
 	rivals();

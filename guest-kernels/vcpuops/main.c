@@ -4,7 +4,6 @@
  * (vcpu_info, runstate) and where they may lie, NMIs.
  */
 #include "abi/sched.h"
-#include "abi/vcpu.h"
 #include "clock.h"
 #include "event.h"
 #include "hypercall.h"
@@ -14,13 +13,13 @@
 #include "print.h"
 #include "test.h"
 #include "trap.h"
+#include "vcpu.h"
 
 #define MS		1000000UL
 #define NONCANONICAL	0x800000000000UL
 #define MFN_NOWHERE	(1UL << 39)
 
 static struct vcpu_guest_context context;
-static char second_stack[16384] __attribute__((aligned(16)));
 static evtchn_port_t to_second;
 static volatile unsigned int second_rounds;
 
@@ -38,20 +37,7 @@ static void __attribute__((noreturn)) second(void)
 
 static void good_context(void)
 {
-	memset(&context, 0, sizeof(context));
-	context.flags = VGCF_in_kernel;
-	context.user_regs.rip = (uint64_t)second;
-	context.user_regs.rsp = (uint64_t)second_stack + sizeof(second_stack) - 8;
-	context.user_regs.cs = FLAT_KERNEL_CS;
-	context.user_regs.ss = FLAT_KERNEL_SS;
-	context.user_regs.rflags = 0x202;
-	context.kernel_ss = FLAT_KERNEL_SS;
-	context.kernel_sp = (uint64_t)second_stack + sizeof(second_stack);
-	context.ctrlreg[0] = 0x80050033;
-	context.ctrlreg[3] = xen_pfn_to_cr3(page_mfn(page_root()));
-	context.event_callback_eip = (uint64_t)entry_event;
-	context.failsafe_callback_eip = (uint64_t)entry_failsafe;
-	context.syscall_callback_eip = (uint64_t)entry_syscall;
+	vcpu_context(&context, second);
 }
 
 static void refused(const char *name)
