@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* XEN_SYSCTL_debug_keys: one letter, one answer in the log. The table is the list that '?' prints.
+/*
+ * XEN_SYSCTL_debug_keys: one letter, one answer in the log. The table is the list that '?' prints.
+ * Only the control domain gets here.
  */
 #include "console/log.h"
 #include "hypercall/debug_key.h"
+#include "lib/assert.h"
 #include "x86/machine.h"
 
 static void check_tables(void)
@@ -54,6 +57,17 @@ static void dump_domains(void)
 	}
 }
 
+static void crash(void)
+{
+	panic("debug key 'C'");
+}
+
+/* Nothing is mapped there: the last page of our part of the address space (ARCHITECTURE.md). */
+static void fault(void)
+{
+	*(volatile uint64_t *)0xffff87fffffff000ul = 0;
+}
+
 static void help(void);
 
 static const struct {
@@ -62,6 +76,8 @@ static const struct {
 	void (*fn)(void);
 } keys[] = {
 	{ 'c', "check every page table of the machine", check_tables },
+	{ 'C', "crash the hypervisor, as a failed assertion does", crash },
+	{ 'F', "crash it by a write to where nothing is", fault },
 	{ 'q', "show all domains, their vCPUs and pending events", dump_domains },
 	{ '?', "this list", help },
 };

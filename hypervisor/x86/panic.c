@@ -163,16 +163,25 @@ _Noreturn void panic_by_trap(const struct cpu_regs *regs, uint64_t cr2)
 	end();
 }
 
+#define KEEP(reg)	asm volatile("mov %%" #reg ", %0" : "=m"(regs.reg))
+
 _Noreturn void panic(const char *fmt, ...)
 {
+	struct cpu_regs regs = { .rip = (uint64_t)__builtin_return_address(0), .cs = SEL_CS,
+				 .ss = SEL_DS };
 	char text[256];
 	va_list args;
 
+	/* As far as the compiler has left them: what was looked at is often still there. */
+	KEEP(rax); KEEP(rbx); KEEP(rcx); KEEP(rdx); KEEP(rsi); KEEP(rdi); KEEP(rbp); KEEP(rsp);
+	KEEP(r8); KEEP(r9); KEEP(r10); KEEP(r11); KEEP(r12); KEEP(r13); KEEP(r14); KEEP(r15);
+	asm volatile("pushfq; popq %0" : "=r"(regs.rflags));
 	begin();
 	va_start(args, fmt);
 	format_args(text, sizeof(text), fmt, args);
 	va_end(args);
 	log_error("---- Enso crashed: %s ----", text);
+	print_regs(&regs);
 	print_stack((uint64_t)__builtin_frame_address(0));
 	print_running();
 	end();

@@ -49,8 +49,8 @@ struct cli_verb {
 extern const struct cli_verb *const cli_verbs[];
 
 extern const struct cli_verb cli_create, cli_list, cli_info, cli_console_verb, cli_pause,
-	cli_unpause, cli_shutdown, cli_reboot, cli_destroy, cli_dmesg, cli_host, cli_help,
-	cli_version;
+	cli_unpause, cli_shutdown, cli_reboot, cli_destroy, cli_dmesg, cli_debug_keys, cli_host,
+	cli_help, cli_version;
 
 /* The verb called name, or with it as alias; NULL if there is none. */
 const struct cli_verb *cli_find(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* enso host, enso dmesg: what the hypervisor has and says. */
+/* enso host, dmesg, debug-keys: what the hypervisor has and says. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -17,6 +17,11 @@ struct host {
 	xen_commandline_t options;
 };
 
+static enum error_code refusal(int rc)
+{
+	return rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL;
+}
+
 static int read_host(struct hyp *hyp, struct host *host, struct error *err)
 {
 	int rc = hyp_host_physinfo(hyp, &host->physical);
@@ -26,8 +31,7 @@ static int read_host(struct hyp *hyp, struct host *host, struct error *err)
 		rc = host->version < 0 ? host->version : 0;
 	}
 	if (rc)
-		return error_set(err,
-				 rc == -EPERM || rc == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
+		return error_set(err, refusal(rc),
 				 "the hypervisor does not tell about the host: %s", error_text(rc));
 	/* Texts that it does not give stay empty. */
 	hyp_host_version(hyp, XENVER_extraversion, host->extra, sizeof(host->extra) - 1);
@@ -134,8 +138,8 @@ static int run_dmesg(struct vm *vm, const struct cli_args *args, struct error *e
 	} while (n > 0);
 	if (!n && args->option[0])
 		n = hyp_host_log_clear(vm->hyp);
-	return n ? error_set(err, n == -EPERM || n == -EACCES ? ERROR_PERMISSION : ERROR_HYPERCALL,
-			     "the hypervisor does not give its log: %s", error_text(n)) : 0;
+	return n ? error_set(err, refusal(n), "the hypervisor does not give its log: %s",
+			     error_text(n)) : 0;
 }
 
 const struct cli_verb cli_dmesg = {
@@ -144,4 +148,26 @@ const struct cli_verb cli_dmesg = {
 	.summary = "Print the hypervisor's log",
 	.options = { { "clear", 'c', NULL, "and forget it" } },
 	.run = run_dmesg,
+};
+
+static int run_debug_keys(struct vm *vm, const struct cli_args *args, struct error *err)
+{
+	int rc;
+
+	if (vm_need_hyp(vm, err))
+		return -1;
+	rc = hyp_host_debug_keys(vm->hyp, args->operand[0]);
+	return rc ? error_set(err, refusal(rc), "the hypervisor does not take debug keys: %s",
+			      error_text(rc)) : 0;
+}
+
+const struct cli_verb cli_debug_keys = {
+	.name = "debug-keys",
+	.operands = "KEYS",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = "Have the hypervisor write about itself into its log",
+	.text = "Each letter is one question; \"?\" lists them. Read the answers with\n"
+		"\"enso dmesg\". Beware: some letters crash the machine on purpose.",
+	.run = run_debug_keys,
 };

@@ -67,6 +67,23 @@ int hyp_host_log_clear(struct hyp *hyp)
 	return rc < 0 ? rc : 0;
 }
 
+int hyp_host_debug_keys(struct hyp *hyp, const char *keys)
+{
+	size_t n = strlen(keys);
+	struct xen_sysctl *op;
+	char *copy;
+	long rc = hyp_reserve(hyp, n + sizeof(*op));
+
+	if (rc)
+		return (int)rc;
+	op = hyp_take(hyp, sizeof(*op));
+	copy = hyp_take(hyp, n);
+	memcpy(copy, keys, n);
+	op->u.debug_keys.keys = GUEST_PTR(copy);
+	op->u.debug_keys.nr_keys = (uint32_t)n;
+	return (int)sysctl_call(hyp, XEN_SYSCTL_debug_keys, op);
+}
+
 int hyp_host_version(struct hyp *hyp, unsigned cmd, void *arg, size_t size)
 {
 	void *copy = NULL;

@@ -73,6 +73,8 @@ int hyp_host_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info);
 int hyp_host_log(struct hyp *hyp, uint32_t *index, char *buf, size_t size);
 /* Drop what the hypervisor's log holds. */
 int hyp_host_log_clear(struct hyp *hyp);
+/* debug_keys: each letter makes the hypervisor write an answer into its log, or crash. */
+int hyp_host_debug_keys(struct hyp *hyp, const char *keys);
 /*
  * xen_version XENVER_*: the sub-operation's own structure of size bytes; NULL, 0 for
  * XENVER_version.

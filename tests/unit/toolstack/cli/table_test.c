@@ -48,6 +48,7 @@ PLAIN(cli_reboot, "reboot");
 PLAIN(cli_destroy, "destroy");
 PLAIN(cli_dmesg, "dmesg");
 PLAIN(cli_host, "host");
+PLAIN(cli_debug_keys, "debug-keys");
 PLAIN(cli_help, "help");
 PLAIN(cli_version, "version");
 
