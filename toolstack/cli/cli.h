@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/verbs.h"
 #include "lib/error.h"
 #include "vm/vm.h"
 
@@ -48,9 +49,8 @@ struct cli_verb {
 /* The table, ends with NULL. */
 extern const struct cli_verb *const cli_verbs[];
 
-extern const struct cli_verb cli_create, cli_list, cli_info, cli_console_verb, cli_pause,
-	cli_unpause, cli_shutdown, cli_reboot, cli_destroy, cli_dmesg, cli_debug_keys, cli_host,
-	cli_help, cli_version;
+#define CLI_DECLARE(verb) extern const struct cli_verb verb;
+CLI_VERBS(CLI_DECLARE)
 
 /* The verb called name, or with it as alias; NULL if there is none. */
 const struct cli_verb *cli_find(const char *name);
@@ -61,6 +61,12 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_arg
 
 void cli_print_help(FILE *out, const struct cli_verb *verb);
 void cli_print_verbs(FILE *out);
+
+/* Tells a warning of the reader of XML, see struct config_options. */
+void cli_warn(void *context, const char *text);
+
+/* Print a guest's definition on standard output. */
+int cli_print_config(const struct vm_config *config, struct error *err);
 
 /* Connect the terminal to the console of a domain until the person leaves or the guest ends. */
 int cli_attach(uint32_t domid, const char *name, struct error *err);

@@ -5,10 +5,9 @@
 
 #include "cli/cli.h"
 
+#define CLI_POINTER(verb) &(verb),
 const struct cli_verb *const cli_verbs[] = {
-	&cli_create, &cli_list, &cli_info, &cli_console_verb, &cli_pause, &cli_unpause,
-	&cli_shutdown, &cli_reboot, &cli_destroy, &cli_host, &cli_dmesg, &cli_debug_keys,
-	&cli_help, &cli_version, NULL,
+	CLI_VERBS(CLI_POINTER) NULL,
 };
 
 /* Is name one of the words? */

@@ -98,6 +98,9 @@ void config_format_uuid(const uint8_t uuid[16], char text[CONFIG_UUID_TEXT]);
  */
 int config_parse_uuid(const char *text, uint8_t uuid[16]);
 
+/* Whether it is a guest's name: 1 to CONFIG_NAME_MAX of [A-Za-z0-9._+:@-], first no mark. */
+bool config_is_name(const char *text);
+
 /* The XML's word for an action: "destroy", "restart", "preserve". */
 const char *config_action_name(enum vm_action action);
 

@@ -88,6 +88,11 @@ bool value_is_name(const char *text)
 	return !*text;
 }
 
+bool config_is_name(const char *text)
+{
+	return value_is_name(text);
+}
+
 bool value_is_path(const char *text)
 {
 	return text[0] == '/' && text[1] && value_is_line(text);

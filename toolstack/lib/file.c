@@ -70,6 +70,16 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode)
 	return rc;
 }
 
+int file_sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int file_read_at(int fd, void *buf, size_t len, off_t offset)
 {
 	char *at = buf;

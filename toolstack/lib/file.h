@@ -20,6 +20,9 @@ int file_make_dirs(const char *path);
  */
 int file_write(const char *path, const void *data, size_t len, mode_t mode);
 
+/* After it, what was made, renamed and removed in the folder stays so when the power fails. */
+int file_sync_folder(const char *path);
+
 /* Read len bytes at offset into buf: all of them, or -errno; -ENODATA if the file ends before. */
 int file_read_at(int fd, void *buf, size_t len, off_t offset);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "abi/sched.h"
+#include "vm/defined.h"
 #include "vm/internal.h"
 
 int vm_remove_domain(struct vm *vm, uint32_t domid, struct error *err)
@@ -66,6 +67,21 @@ static enum vm_action action_for(const struct vm_config *config, unsigned reason
 	}
 }
 
+/* A guest that is defined starts anew as its definition is now. */
+static void take_definition(struct vm_config *config)
+{
+	struct vm_defined one;
+
+	if (vm_defined_find(config->name, &one, NULL))
+		return;
+	if (!memcmp(one.config.uuid, config->uuid, sizeof(config->uuid))) {
+		config_free(config);
+		*config = one.config;
+	} else {
+		config_free(&one.config);
+	}
+}
+
 /* Create the guest again whose <uuid>.rst says that it is to start anew. */
 static int start_anew(struct vm *vm, const uint8_t uuid[16], uint32_t *domid, struct error *err)
 {
@@ -75,6 +91,7 @@ static int start_anew(struct vm *vm, const uint8_t uuid[16], uint32_t *domid, st
 
 	if (vm_definition_read(uuid, true, &config, err))
 		return -1;
+	take_definition(&config);
 	rc = vm_create(vm, &config, &options, domid, err);
 	config_free(&config);
 	/* A guest that cannot be started now is told of, not tried again for ever. */
@@ -191,6 +208,7 @@ int vm_sweep(struct vm *vm, struct error *err)
 		if (!rc) {
 			sweep_nodes(&sweep, names, nr_names);
 			rc = vm_definition_each(sweep_definition, &sweep, err);
+			vm_defined_sweep();
 		}
 		free(infos);
 	}

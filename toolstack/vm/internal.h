@@ -41,6 +41,20 @@ int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],
 				    enum definition_kind kind),
 		       void *context, struct error *err);
 
+/* --- defined.c: the files in vm_state_dir, under the lock ------------------------------------- */
+
+/*
+ * ERROR_EXISTS if a definition has name or uuid but not both. A fresh uuid is in no definition:
+ * that need not be looked for.
+ */
+int vm_defined_conflict(const char *name, const uint8_t uuid[16], bool fresh, struct error *err);
+int vm_defined_write(const struct vm_config *config, struct error *err);
+int vm_defined_remove(const char *name, struct error *err);
+int vm_defined_move(const char *from, const char *to, struct error *err);
+int vm_autostart_write(const char *name, bool on, unsigned int order, struct error *err);
+/* Remove what programs that were killed while they wrote left. */
+void vm_defined_sweep(void);
+
 /* --- nodes.c: the store -------------------------------------------------------------------- */
 
 /* Both of the following write what is known; the second everything, in one transaction. */
@@ -48,6 +62,8 @@ int vm_nodes_claim_name(struct vm *vm, uint32_t domid, const char *name, struct 
 int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config,
 		   const struct build_request *ports, const struct build_result *pages,
 		   struct error *err);
+/* Give a domain another name. */
+int vm_nodes_rename(struct vm *vm, uint32_t domid, const char *name, struct error *err);
 /* Remove the domain's nodes; no error if there are none. */
 void vm_nodes_remove(struct vm *vm, uint32_t domid);
 /* The domain's name, "" if it has none. */

@@ -21,6 +21,7 @@ struct creation {
 	uint32_t domid;
 	int marker;			/* -1 until names are checked */
 	bool has_domain;
+	bool fresh_uuid;		/* made here: no other guest can have it */
 	struct error *err;
 };
 
@@ -64,6 +65,8 @@ static int check_unique(struct creation *c)
 				infos[i].name, infos[i].domid);
 	}
 	free(infos);
+	if (!rc)
+		rc = vm_defined_conflict(config->name, config->uuid, c->fresh_uuid, c->err);
 	return rc;
 }
 
@@ -207,7 +210,7 @@ int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *fil
 		claim, limit_domain, make_ports, fill, introduce, finish,
 	};
 	struct creation c = { .vm = vm, .config = config, .filler = filler, .paused = paused,
-			      .marker = -1, .err = err };
+			      .marker = -1, .fresh_uuid = !config->has_uuid, .err = err };
 	int rc = need_uuid(config, err) || vm_need_hyp(vm, err) || vm_need_store(vm, err) ? -1 : 0;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++)

@@ -157,6 +157,22 @@ int vm_nodes_claim_name(struct vm *vm, uint32_t domid, const char *name, struct 
 	return rc ? vm_store_failed(rc, "the guest's name", err) : 0;
 }
 
+int vm_nodes_rename(struct vm *vm, uint32_t domid, const char *name, struct error *err)
+{
+	char path[PATH], *home;
+	int rc;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+	rc = store_write(vm->store, STORE_NO_TX, path, name, strlen(name));
+	snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
+	if (!rc && !store_read(vm->store, STORE_NO_TX, path, &home, NULL)) {
+		snprintf(path, sizeof(path), "%.80s/name", home);
+		free(home);
+		rc = store_write(vm->store, STORE_NO_TX, path, name, strlen(name));
+	}
+	return rc ? vm_store_failed(rc, "the guest's name", err) : 0;
+}
+
 void vm_nodes_remove(struct vm *vm, uint32_t domid)
 {
 	char path[PATH], *home;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/sched.h"
+#include "vm/defined.h"
 #include "vm/internal.h"
 
 #define LIST_CHUNK 128U
@@ -45,6 +46,7 @@ const char *vm_state_name(enum vm_state state)
 	static const char *const names[] = {
 		[VM_RUNNING] = "running", [VM_BLOCKED] = "blocked", [VM_PAUSED] = "paused",
 		[VM_SHUTDOWN] = "shutdown", [VM_CRASHED] = "crashed", [VM_DYING] = "dying",
+		[VM_SHUT_OFF] = "shut off",
 	};
 
 	return names[state];
@@ -168,6 +170,20 @@ static int find_by_id(struct vm *vm, uint32_t domid, struct vm_info *info, struc
 	return vm_need_store(vm, err) || vm_nodes_name(vm, domid, info->name, err) ? -1 : 0;
 }
 
+/* A guest that is defined is known, but it is no domain. */
+static int not_running(const char *who, struct error *err)
+{
+	struct vm_defined one;
+
+	if (vm_defined_find(who, &one, NULL))
+		return error_set(err, ERROR_NO_DOMAIN,
+				 "%s: no such domain; \"enso list --all\" shows those there are",
+				 who);
+	config_free(&one.config);
+	return error_set(err, ERROR_STATE, "%s: is shut off; \"enso start %s\" starts it", one.name,
+			 one.name);
+}
+
 int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *err)
 {
 	struct vm_info *infos;
@@ -192,7 +208,5 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 		}
 	}
 	free(infos);
-	return rc ? error_set(err, ERROR_NO_DOMAIN,
-			      "%s: no such domain; \"enso list\" shows those there are", who)
-		  : 0;
+	return rc ? not_running(who, err) : 0;
 }

@@ -42,6 +42,7 @@ enum vm_state {
 	VM_SHUTDOWN,	/* ended by itself: see shutdown_reason */
 	VM_CRASHED,
 	VM_DYING,	/* destroyed, some of its memory is still mapped elsewhere */
+	VM_SHUT_OFF,	/* defined, but no domain: only in vm/defined.h */
 };
 
 struct vm_info {

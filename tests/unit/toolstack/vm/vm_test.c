@@ -3,17 +3,9 @@
  * Guests live and end as vm.h says, on a hypervisor and a store in this process: names and uuids
  * are unique, a create that fails at any step leaves nothing behind, ends are followed by what the
  * definition says, and what killed programs left is cleared away.
- * Links: toolstack/vm/session.c toolstack/vm/create.c toolstack/vm/make.c toolstack/vm/control.c
- * Links: toolstack/vm/destroy.c toolstack/vm/nodes.c
- * Links: toolstack/vm/definitions.c toolstack/build/build.c toolstack/build/memory.c
- * Links: toolstack/build/image.c
- * Links: toolstack/build/unpack.c toolstack/build/unxz.c toolstack/build/bzimage.c
- * Links: toolstack/build/cache.c
- * Links: toolstack/build/data.c
- * Links: toolstack/config/config.c toolstack/config/dump.c toolstack/config/elements.c
- * Links: toolstack/config/parse.c
- * Links: toolstack/config/values.c toolstack/lib/error.c toolstack/lib/file.c hypervisor/lib/elf.c
- * Links: hypervisor/lib/pvimage.c tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c
+ * Links: toolstack/vm/*.c toolstack/build/*.c toolstack/config/*.c toolstack/lib/*.c
+ * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
+ * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,6 +28,7 @@
 #include "fake/hyp.h"
 #include "fake/store_client.h"
 #include "lib/file.h"
+#include "vm/defined.h"
 #include "vm/internal.h"
 
 static struct elf_image file;
@@ -52,6 +45,7 @@ static int setup(void **state)
 	snprintf(run_dir, sizeof(run_dir), "%s/run", folder);
 	cache_folder = folder;
 	vm_run_dir = run_dir;
+	vm_state_dir = folder;
 	elf_image_small(&file);
 	fd = open(kernel, O_WRONLY | O_CREAT, 0600);
 	assert_int_equal(write(fd, file.data, file.size), (ssize_t)file.size);
