@@ -3,7 +3,7 @@
  * Guests that are defined stay: name and uuid belong together over what runs and what is defined,
  * a rename and its autostart survive being cut short anywhere, damaged files are told of and stop
  * nobody else, and what a killed writer left is cleared away.
- * Links: toolstack/vm/*.c toolstack/build/*.c toolstack/config/*.c toolstack/lib/*.c
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c
  */
