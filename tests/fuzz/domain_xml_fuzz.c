@@ -2,8 +2,7 @@
 /*
  * Any text as domain XML: refused with a message, or read, written and read again to the same.
  *
- * Links: toolstack/config/config.c toolstack/config/dump.c toolstack/config/elements.c
- * Links: toolstack/config/parse.c toolstack/config/values.c toolstack/lib/error.c
+ * Links: toolstack/config/ toolstack/lib/
  */
 #include <stdint.h>
 #include <stdlib.h>

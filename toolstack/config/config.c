@@ -35,8 +35,27 @@ int config_load(struct vm_config *cfg, const char *path, const struct config_opt
 	return rc;
 }
 
+void config_free_disk(struct vm_disk *disk)
+{
+	free(disk->source);
+	*disk = (struct vm_disk){ 0 };
+}
+
+void config_free_interface(struct vm_interface *interface)
+{
+	free(interface->source);
+	free(interface->target);
+	*interface = (struct vm_interface){ 0 };
+}
+
 void config_free(struct vm_config *cfg)
 {
+	for (unsigned int i = 0; i < cfg->n_disks; i++)
+		config_free_disk(&cfg->disks[i]);
+	for (unsigned int i = 0; i < cfg->n_interfaces; i++)
+		config_free_interface(&cfg->interfaces[i]);
+	free(cfg->disks);
+	free(cfg->interfaces);
 	free(cfg->name);
 	free(cfg->title);
 	free(cfg->description);

@@ -25,6 +25,10 @@ enum {
 	CONFIG_MEMORY_MIN_KIB = 1024,
 	CONFIG_TEXT_MAX = 1 << 20, /* bytes of XML */
 	CONFIG_UUID_TEXT = 37,	   /* a uuid as text, with its NUL */
+	CONFIG_MAC_TEXT = 18,	   /* a MAC address as text, with its NUL */
+	CONFIG_DISK_TARGET_MAX = 9,
+	CONFIG_DISKS_MAX = 64,
+	CONFIG_INTERFACES_MAX = 16,
 };
 #define CONFIG_MEMORY_MAX_KIB (UINT64_C(16) << 30) /* 16 TiB */
 
@@ -33,6 +37,39 @@ enum vm_action {
 	VM_ACTION_DESTROY,  /* free everything */
 	VM_ACTION_RESTART,  /* destroy, then create it again from its definition */
 	VM_ACTION_PRESERVE, /* keep the dead domain, to be looked at */
+};
+
+/* How a disk's contents are kept. */
+enum vm_disk_format {
+	VM_DISK_RAW,
+	VM_DISK_QCOW2,
+};
+
+struct vm_disk {
+	char *source;	     /* absolute path of a file or block device */
+	bool block;	     /* it is a block device */
+	enum vm_disk_format format;
+	bool cdrom;	     /* a medium that is read-only by its nature; then readonly, too */
+	bool readonly;
+	bool shareable;	     /* others may use it at the same time */
+	bool buffered;	     /* through Domain-0's page cache */
+	bool keep_discarded; /* discard of the guest is not passed on */
+	char target[CONFIG_DISK_TARGET_MAX + 1]; /* "xvda": the guest's name for it */
+};
+
+enum vm_interface_type {
+	VM_INTERFACE_BRIDGE,  /* source is a bridge of Domain-0 */
+	VM_INTERFACE_NETWORK, /* source is a network, see network.h */
+};
+
+struct vm_interface {
+	enum vm_interface_type type;
+	char *source;
+	bool has_mac;	/* false: see config_make_macs() */
+	uint8_t mac[6];
+	char *target;	/* its name in Domain-0, NULL: vif<domain>.<number> */
+	uint64_t out_average; /* KiB/s that the guest may send; 0: no limit */
+	uint64_t out_burst;   /* KiB that it may send at once; 0: as suits the average */
 };
 
 /* A guest. Strings are malloc'd; NULL where the XML said nothing. */
@@ -56,6 +93,11 @@ struct vm_config {
 	enum vm_action on_poweroff; /* default: destroy */
 	enum vm_action on_reboot;   /* default: restart */
 	enum vm_action on_crash;    /* default: destroy */
+
+	struct vm_disk *disks;	/* n_disks, targets are unique */
+	unsigned int n_disks;
+	struct vm_interface *interfaces; /* n_interfaces; the place is the guest's number for it */
+	unsigned int n_interfaces;
 };
 
 /* How to read. All zero is a good start: warnings are dropped then. */
@@ -100,6 +142,28 @@ int config_parse_uuid(const char *text, uint8_t uuid[16]);
 
 /* Whether it is a guest's name: 1 to CONFIG_NAME_MAX of [A-Za-z0-9._+:@-], first no mark. */
 bool config_is_name(const char *text);
+
+/*
+ * Gives each interface without a MAC address one that follows from the uuid and the interface's
+ * place, so that it stays the same. The guest has a uuid.
+ */
+void config_make_macs(struct vm_config *cfg);
+
+/* Prints @mac as six pairs of hexadecimal digits with colons between. */
+void config_format_mac(const uint8_t mac[6], char text[CONFIG_MAC_TEXT]);
+
+/* Reads what config_format_mac() prints. -EINVAL for others, and for addresses of groups. */
+int config_parse_mac(const char *text, uint8_t mac[6]);
+
+/*
+ * The number that a guest's front end knows a disk by, from its target: "xvda" is 51712 (Xen's
+ * docs/man/xen-vbd-interface). -EINVAL if it is no target.
+ */
+int config_disk_number(const char *target, uint32_t *number);
+
+/* Free what one of them holds. */
+void config_free_disk(struct vm_disk *disk);
+void config_free_interface(struct vm_interface *interface);
 
 /* The XML's word for an action: "destroy", "restart", "preserve". */
 const char *config_action_name(enum vm_action action);

@@ -33,6 +33,56 @@ static void put_element(FILE *out, unsigned int depth, const char *name, const c
 	fprintf(out, "</%s>\n", name);
 }
 
+/* " name='value'" */
+static void put_attribute(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, " %s='", name);
+	put_text(out, value);
+	fputc('\'', out);
+}
+
+static void put_disk(FILE *out, const struct vm_disk *disk)
+{
+	fprintf(out, "    <disk type='%s' device='%s'>\n", disk->block ? "block" : "file",
+		disk->cdrom ? "cdrom" : "disk");
+	fprintf(out, "      <driver name='qemu' type='%s'%s%s/>\n      <source",
+		disk->format == VM_DISK_QCOW2 ? "qcow2" : "raw",
+		disk->buffered ? " cache='writeback'" : "",
+		disk->keep_discarded ? " discard='ignore'" : "");
+	put_attribute(out, disk->block ? "dev" : "file", disk->source);
+	fprintf(out, "/>\n      <target dev='%s' bus='xen'/>\n", disk->target);
+	if (disk->readonly)
+		fprintf(out, "      <readonly/>\n");
+	if (disk->shareable)
+		fprintf(out, "      <shareable/>\n");
+	fprintf(out, "    </disk>\n");
+}
+
+static void put_interface(FILE *out, const struct vm_interface *interface)
+{
+	const char *type = interface->type == VM_INTERFACE_BRIDGE ? "bridge" : "network";
+	char mac[CONFIG_MAC_TEXT];
+
+	fprintf(out, "    <interface type='%s'>\n", type);
+	if (interface->has_mac) {
+		config_format_mac(interface->mac, mac);
+		fprintf(out, "      <mac address='%s'/>\n", mac);
+	}
+	fprintf(out, "      <source");
+	put_attribute(out, type, interface->source);
+	fprintf(out, "/>\n");
+	if (interface->target)
+		fprintf(out, "      <target dev='%s'/>\n", interface->target);
+	if (interface->out_average) {
+		fprintf(out, "      <bandwidth>\n        <outbound average='%" PRIu64 "'",
+			interface->out_average);
+		if (interface->out_burst)
+			fprintf(out, " burst='%" PRIu64 "'", interface->out_burst);
+		fprintf(out, "/>\n      </bandwidth>\n");
+	}
+	fprintf(out, "    </interface>\n");
+}
+
 static void put_config(FILE *out, const struct vm_config *cfg)
 {
 	char uuid[CONFIG_UUID_TEXT];
@@ -61,7 +111,12 @@ static void put_config(FILE *out, const struct vm_config *cfg)
 	put_element(out, 1, "on_poweroff", config_action_name(cfg->on_poweroff));
 	put_element(out, 1, "on_reboot", config_action_name(cfg->on_reboot));
 	put_element(out, 1, "on_crash", config_action_name(cfg->on_crash));
-	fprintf(out, "  <devices>\n    <console type='pty'>\n      <target type='xen' port='0'/>\n"
+	fprintf(out, "  <devices>\n");
+	for (unsigned int i = 0; i < cfg->n_disks; i++)
+		put_disk(out, &cfg->disks[i]);
+	for (unsigned int i = 0; i < cfg->n_interfaces; i++)
+		put_interface(out, &cfg->interfaces[i]);
+	fprintf(out, "    <console type='pty'>\n      <target type='xen' port='0'/>\n"
 		     "    </console>\n  </devices>\n</domain>\n");
 }
 

@@ -5,17 +5,44 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/reader.h"
 
-static int keep(struct reader *reader, char **slot, const char *text)
+int reader_keep(struct reader *reader, char **slot, const char *text)
 {
 	*slot = strdup(text);
 	return *slot ? 0
 		     : error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
 				 reader->file);
+}
+
+int reader_word(struct reader *reader, const xmlNode *node, const char *attribute, const char *text,
+		const char *const *words, unsigned int *which)
+{
+	char possible[200] = "";
+
+	for (unsigned int i = 0; words[i]; i++) {
+		size_t len = strlen(possible);
+
+		if (!strcmp(words[i], text)) {
+			*which = i;
+			return 0;
+		}
+		snprintf(possible + len, sizeof(possible) - len, "%s%s", i ? ", " : "", words[i]);
+	}
+	return reader_refuse(reader, node, "%s='%s' of <%s> is not supported; possible: %s",
+			     attribute, text, node->name, possible);
+}
+
+int attribute_is_read_later(struct reader *reader, const xmlNode *node, const char *value)
+{
+	(void)reader;
+	(void)node;
+	(void)value;
+	return 0;
 }
 
 static int set_name(struct reader *reader, xmlNode *node, const char *text)
@@ -25,7 +52,7 @@ static int set_name(struct reader *reader, xmlNode *node, const char *text)
 				     "name '%s' is not possible; a name has 1 to %d letters, "
 				     "digits or ._+:@- and begins with a letter or digit",
 				     text, CONFIG_NAME_MAX);
-	return keep(reader, &reader->cfg->name, text);
+	return reader_keep(reader, &reader->cfg->name, text);
 }
 
 static int set_uuid(struct reader *reader, xmlNode *node, const char *text)
@@ -40,13 +67,13 @@ static int set_title(struct reader *reader, xmlNode *node, const char *text)
 {
 	if (!value_is_line(text))
 		return reader_refuse(reader, node, "title must be one line");
-	return keep(reader, &reader->cfg->title, text);
+	return reader_keep(reader, &reader->cfg->title, text);
 }
 
 static int set_description(struct reader *reader, xmlNode *node, const char *text)
 {
 	(void)node;
-	return keep(reader, &reader->cfg->description, text);
+	return reader_keep(reader, &reader->cfg->description, text);
 }
 
 /* Kept as it is, but with the namespaces declared in it that it uses. */
@@ -61,7 +88,8 @@ static int set_metadata(struct reader *reader, xmlNode *node, const char *text)
 	if (copy)
 		xmlDocSetRootElement(doc, copy);
 	if (copy && buffer && xmlNodeDump(buffer, doc, copy, 0, 0) >= 0)
-		rc = keep(reader, &reader->cfg->metadata, (const char *)xmlBufferContent(buffer));
+		rc = reader_keep(reader, &reader->cfg->metadata,
+				 (const char *)xmlBufferContent(buffer));
 	else
 		error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
 	xmlBufferFree(buffer);
@@ -132,7 +160,7 @@ static int get_file(struct reader *reader, xmlNode *node, const char *text, char
 	if (!value_is_path(text))
 		return reader_refuse(reader, node, "<%s> '%s' is not an absolute path", node->name,
 				     text);
-	return keep(reader, slot, text);
+	return reader_keep(reader, slot, text);
 }
 
 static int set_kernel(struct reader *reader, xmlNode *node, const char *text)
@@ -152,7 +180,7 @@ static int set_cmdline(struct reader *reader, xmlNode *node, const char *text)
 				     "<cmdline> is not possible; it is one line of at most %d "
 				     "bytes",
 				     CONFIG_CMDLINE_MAX);
-	return keep(reader, &reader->cfg->cmdline, text);
+	return reader_keep(reader, &reader->cfg->cmdline, text);
 }
 
 static int get_action(struct reader *reader, xmlNode *node, const char *text,
@@ -187,17 +215,8 @@ static const struct attribute domain_attributes[] = {
 	{ 0 },
 };
 
-/* The handler of the element reads it together with the text. */
-static int unit_is_read_later(struct reader *reader, const xmlNode *node, const char *value)
-{
-	(void)reader;
-	(void)node;
-	(void)value;
-	return 0;
-}
-
 static const struct attribute memory_attributes[] = {
-	{ "unit", .handle = unit_is_read_later },
+	{ "unit", .handle = attribute_is_read_later },
 	{ 0 },
 };
 
@@ -233,6 +252,8 @@ static const struct attribute target_attributes[] = {
 #define ONE_TEXT (ELEMENT_ONCE | ELEMENT_TEXT)
 #define ONE_WORD (ELEMENT_ONCE | ELEMENT_TEXT | ELEMENT_STRIP)
 
+static const char running_libvirt[] = "it is only written by a running libvirt";
+static const char no_bus[] = "a PV device has no place on a bus";
 static const char no_device[] = "a PV guest without a frame buffer has no such device";
 
 const struct element elements[] = {
@@ -259,8 +280,33 @@ const struct element elements[] = {
 	{ "domain/devices/console/target", ELEMENT_ONCE, target_attributes, NULL, NULL },
 	{ "domain/devices/console/source", ELEMENT_WARN, NULL, NULL,
 	  "the console has no device file of its own" },
-	{ "domain/devices/console/alias", ELEMENT_WARN, NULL, NULL,
-	  "it is only written by a running libvirt" },
+	{ "domain/devices/console/alias", ELEMENT_WARN, NULL, NULL, running_libvirt },
+	{ "domain/devices/disk", 0, disk_attributes, disk_start, NULL },
+	{ "domain/devices/disk/driver", ELEMENT_ONCE, disk_driver_attributes, NULL, NULL },
+	{ "domain/devices/disk/source", ELEMENT_ONCE | ELEMENT_REQUIRED, disk_source_attributes,
+	  NULL, NULL },
+	{ "domain/devices/disk/target", ELEMENT_ONCE | ELEMENT_REQUIRED, disk_target_attributes,
+	  NULL, NULL },
+	{ "domain/devices/disk/readonly", ELEMENT_ONCE, NULL, disk_readonly, NULL },
+	{ "domain/devices/disk/shareable", ELEMENT_ONCE, NULL, disk_shareable, NULL },
+	{ "domain/devices/disk/backingStore", ELEMENT_WARN, NULL, NULL,
+	  "the image itself names what it stands on" },
+	{ "domain/devices/disk/alias", ELEMENT_WARN, NULL, NULL, running_libvirt },
+	{ "domain/devices/disk/address", ELEMENT_WARN, NULL, NULL, no_bus },
+	{ "domain/devices/interface", 0, interface_attributes, interface_start, NULL },
+	{ "domain/devices/interface/source", ELEMENT_ONCE | ELEMENT_REQUIRED,
+	  interface_source_attributes, NULL, NULL },
+	{ "domain/devices/interface/mac", ELEMENT_ONCE, interface_mac_attributes, NULL, NULL },
+	{ "domain/devices/interface/target", ELEMENT_ONCE, interface_target_attributes, NULL,
+	  NULL },
+	{ "domain/devices/interface/model", ELEMENT_ONCE, interface_model_attributes, NULL, NULL },
+	{ "domain/devices/interface/bandwidth", ELEMENT_ONCE, NULL, NULL, NULL },
+	{ "domain/devices/interface/bandwidth/outbound", ELEMENT_ONCE,
+	  interface_outbound_attributes, NULL, NULL },
+	{ "domain/devices/interface/script", ELEMENT_WARN, NULL, NULL,
+	  "Enso puts interfaces on their bridges without scripts" },
+	{ "domain/devices/interface/alias", ELEMENT_WARN, NULL, NULL, running_libvirt },
+	{ "domain/devices/interface/address", ELEMENT_WARN, NULL, NULL, no_bus },
 	{ "domain/devices/emulator", ELEMENT_WARN, NULL, NULL, "a PV guest is not emulated" },
 	{ "domain/devices/controller", ELEMENT_WARN, NULL, NULL, no_device },
 	{ "domain/devices/input", ELEMENT_WARN, NULL, NULL, no_device },
@@ -279,6 +325,20 @@ static const xmlNode *child_named(const xmlNode *root, const char *name)
 	while (child && strcmp((const char *)child->name, name))
 		child = child->next;
 	return child;
+}
+
+const xmlNode *device_node(const xmlNode *root, const char *name, unsigned int index)
+{
+	for (const xmlNode *list = root->children; list; list = list->next) {
+		if (list->type != XML_ELEMENT_NODE || strcmp((const char *)list->name, "devices"))
+			continue;
+		for (const xmlNode *node = list->children; node; node = node->next) {
+			if (node->type == XML_ELEMENT_NODE &&
+			    !strcmp((const char *)node->name, name) && !index--)
+				return node;
+		}
+	}
+	return root;
 }
 
 int elements_check(struct reader *reader, const xmlNode *root)
@@ -300,5 +360,5 @@ int elements_check(struct reader *reader, const xmlNode *root)
 		return reader_refuse(reader, child_named(root, "vcpu"),
 				     "<vcpu> current='%u' is more than its %u vCPUs", cfg->vcpus,
 				     cfg->vcpus_max);
-	return 0;
+	return disks_check(reader, root) || interfaces_check(reader, root) ? -1 : 0;
 }

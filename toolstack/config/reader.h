@@ -54,6 +54,35 @@ struct element {
 extern const struct element elements[];
 extern const unsigned int n_elements;
 
+/* Devices in the table: disk.c and interface.c. */
+extern const struct attribute disk_attributes[], disk_driver_attributes[], disk_source_attributes[],
+	disk_target_attributes[], interface_attributes[], interface_source_attributes[],
+	interface_mac_attributes[], interface_target_attributes[], interface_model_attributes[],
+	interface_outbound_attributes[];
+int disk_start(struct reader *reader, xmlNode *node, const char *text);
+int disk_readonly(struct reader *reader, xmlNode *node, const char *text);
+int disk_shareable(struct reader *reader, xmlNode *node, const char *text);
+int interface_start(struct reader *reader, xmlNode *node, const char *text);
+/* What must fit together in each of them, and between them. */
+int disks_check(struct reader *reader, const xmlNode *root);
+int interfaces_check(struct reader *reader, const xmlNode *root);
+
+/* Keeps a copy of @text in *@slot. Returns 0 or -1 with the error set. */
+int reader_keep(struct reader *reader, char **slot, const char *text);
+
+/*
+ * The place of @text among @words, which end with NULL; others are refused, with the words that are
+ * possible. Returns 0 or -1.
+ */
+int reader_word(struct reader *reader, const xmlNode *node, const char *attribute, const char *text,
+		const char *const *words, unsigned int *which);
+
+/* A handler of attributes whose element reads them. */
+int attribute_is_read_later(struct reader *reader, const xmlNode *node, const char *value);
+
+/* The @index-th device @name in <devices>, for the line of a message. */
+const xmlNode *device_node(const xmlNode *root, const char *name, unsigned int index);
+
 /* Called when all was read: what must fit together. */
 int elements_check(struct reader *reader, const xmlNode *root);
 
@@ -84,6 +113,9 @@ bool value_is_name(const char *text);
 
 /* Whether it is an absolute path of one line. */
 bool value_is_path(const char *text);
+
+/* A network link's name: 1 to 15 of [A-Za-z0-9._-], first a letter or digit. */
+bool value_is_link(const char *text);
 
 /* Whether it has no control characters. */
 bool value_is_line(const char *text);

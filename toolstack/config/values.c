@@ -74,14 +74,13 @@ bool value_is_line(const char *text)
 	return true;
 }
 
-bool value_is_name(const char *text)
+static bool is_word(const char *text, size_t max, const char *others)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	static const char others[] = "._+:@-";
 	size_t len = strlen(text);
 
-	if (!len || len > CONFIG_NAME_MAX || !strchr(letters, text[0]))
+	if (!len || len > max || !strchr(letters, text[0]))
 		return false;
 	while (*text && (strchr(letters, *text) || strchr(others, *text)))
 		text++;
@@ -91,6 +90,16 @@ bool value_is_name(const char *text)
 bool config_is_name(const char *text)
 {
 	return value_is_name(text);
+}
+
+bool value_is_name(const char *text)
+{
+	return is_word(text, CONFIG_NAME_MAX, "._+:@-");
+}
+
+bool value_is_link(const char *text)
+{
+	return is_word(text, 15, "._-");
 }
 
 bool value_is_path(const char *text)

@@ -23,6 +23,7 @@ enum error_code {
 	ERROR_STORE = 12,   /* the xenstore daemon cannot be reached, or refuses */
 	ERROR_FILE = 13,    /* a file cannot be read or written: missing, full disk, ... */
 	ERROR_HYPERCALL = 14, /* the hypervisor refused an operation that should work */
+	ERROR_DEVICE = 15,    /* a disk or interface: what lies behind it, or its back end */
 };
 
 struct error {

@@ -22,6 +22,7 @@ int vm_remove_domain(struct vm *vm, uint32_t domid, struct error *err)
 	 * The daemon lets go of the store's page by itself too, when it learns of the domain's end.
 	 */
 	store_release(vm->store, domid);
+	vm_devices_remove(vm, domid);
 	vm_nodes_remove(vm, domid);
 	return 0;
 }
@@ -171,17 +172,26 @@ static int sweep_definition(void *context, const uint8_t uuid[16], enum definiti
  * Nodes of a domain that is gone: the ids were listed before the domains, so a domain made
  * meanwhile keeps its nodes.
  */
+static bool is_listed(const void *context, uint32_t domid)
+{
+	const struct sweep *sweep = context;
+	bool found = domid == 0;
+
+	for (size_t i = 0; i < sweep->count && !found; i++)
+		found = sweep->infos[i].domid == domid;
+	return found;
+}
+
 static void sweep_nodes(const struct sweep *sweep, char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char *end;
 		unsigned long domid = strtoul(names[i], &end, 10);
-		bool found = domid == 0 || *end;
 
-		for (size_t j = 0; j < sweep->count && !found; j++)
-			found = sweep->infos[j].domid == domid;
-		if (!found)
-			vm_nodes_remove(sweep->vm, (uint32_t)domid);
+		if (*end || is_listed(sweep, (uint32_t)domid))
+			continue;
+		vm_devices_remove(sweep->vm, (uint32_t)domid);
+		vm_nodes_remove(sweep->vm, (uint32_t)domid);
 	}
 }
 
@@ -207,6 +217,7 @@ int vm_sweep(struct vm *vm, struct error *err)
 		sweep.infos = infos;
 		if (!rc) {
 			sweep_nodes(&sweep, names, nr_names);
+			vm_devices_sweep(vm, is_listed, &sweep);
 			rc = vm_definition_each(sweep_definition, &sweep, err);
 			vm_defined_sweep();
 		}

@@ -92,6 +92,17 @@ struct vm_filler {
 int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *filler, bool paused,
 	    uint32_t *domid, struct error *err);
 
+/* --- device.c: disks and interfaces; more in device.h ------------------------------------- */
+
+/* Give a new domain the devices of its definition; what was done of it is undone by the next. */
+int vm_devices_attach(struct vm *vm, uint32_t domid, const struct vm_config *config,
+		      struct error *err);
+/* End the devices of a domain that has ended: returns when what lies behind them is free. */
+void vm_devices_remove(struct vm *vm, uint32_t domid);
+/* The same for domains that are not there. */
+void vm_devices_sweep(struct vm *vm, bool (*exists)(const void *context, uint32_t domid),
+		      const void *context);
+
 /* --- destroy.c ----------------------------------------------------------------------------- */
 
 /*

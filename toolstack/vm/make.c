@@ -188,6 +188,12 @@ static int introduce(struct creation *c)
 	return rc ? vm_store_failed(rc, "to know the guest", c->err) : 0;
 }
 
+static int attach_devices(struct creation *c)
+{
+	config_make_macs(c->config);
+	return vm_devices_attach(c->vm, c->domid, c->config, c->err);
+}
+
 /* From here on the guest is whole, whatever becomes of this process. */
 static int finish(struct creation *c)
 {
@@ -207,7 +213,7 @@ int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *fil
 	    uint32_t *domid, struct error *err)
 {
 	static int (*const steps[])(struct creation *c) = {
-		claim, limit_domain, make_ports, fill, introduce, finish,
+		claim, limit_domain, make_ports, fill, introduce, attach_devices, finish,
 	};
 	struct creation c = { .vm = vm, .config = config, .filler = filler, .paused = paused,
 			      .marker = -1, .fresh_uuid = !config->has_uuid, .err = err };

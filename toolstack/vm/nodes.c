@@ -4,65 +4,20 @@
  * docs/misc/xenstore-paths). What the guest may only read is Domain-0's; what it writes is its own.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vm/internal.h"
+#include "vm/writer.h"
 
 #define CONSOLE_LIMIT 1048576	/* bytes of output that the console daemon keeps */
 
-enum { PATH = 128, ATTEMPTS = 50 };
+enum { PATH = 128 };
 
 int vm_store_failed(int rc, const char *what, struct error *err)
 {
 	return error_set(err, ERROR_STORE, "the store refuses %s: %s", what, error_text(rc));
-}
-
-/* The nodes below one folder, in one transaction: the first error stops all that follow. */
-struct writer {
-	struct store_client *store;
-	uint32_t tx;
-	uint32_t domid;
-	char base[PATH - 40];
-	int rc;
-};
-
-static void put(struct writer *w, const char *name, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void put(struct writer *w, const char *name, const char *fmt, ...)
-{
-	char path[PATH], value[256];
-	va_list args;
-
-	if (w->rc)
-		return;
-	snprintf(path, sizeof(path), "%s/%s", w->base, name);
-	va_start(args, fmt);
-	vsnprintf(value, sizeof(value), fmt, args);
-	va_end(args);
-	w->rc = store_write(w->store, w->tx, path, value, strlen(value));
-}
-
-/*
- * Make a node and say who owns it: the guest, who may write it, or Domain-0, then the guest may
- * read. Children inherit.
- */
-static void make(struct writer *w, const char *name, bool guests)
-{
-	const struct store_perm own[] = { { w->domid, STORE_NONE } };
-	const struct store_perm see[] = { { 0, STORE_NONE }, { w->domid, STORE_READ } };
-	char path[PATH];
-
-	if (w->rc)
-		return;
-	snprintf(path, sizeof(path), "%s%s%s", w->base, *name ? "/" : "", name);
-	w->rc = store_mkdir(w->store, w->tx, path);
-	if (!w->rc)
-		w->rc = guests ? store_set_perms(w->store, w->tx, path, own, 1) :
-				 store_set_perms(w->store, w->tx, path, see, 2);
 }
 
 static void put_domain(struct writer *w, const struct vm_config *config, const char *uuid,
@@ -82,64 +37,63 @@ static void put_domain(struct writer *w, const struct vm_config *config, const c
 		"error",
 	};
 
-	make(w, "", false);
-	make(w, "name", false);	/* is there already, see vm_nodes_claim_name() */
-	put(w, "domid", "%u", w->domid);
-	put(w, "vm", "/vm/%s", uuid);
-	put(w, "memory/static-max", "%llu", (unsigned long long)config->memory_kib);
-	put(w, "memory/target", "%llu", (unsigned long long)config->current_memory_kib);
-	put(w, "store/ring-ref", "%llu", (unsigned long long)pages->store_mfn);
-	put(w, "store/port", "%u", ports->store_port);
-	put(w, "console/ring-ref", "%llu", (unsigned long long)pages->console_mfn);
-	put(w, "console/port", "%u", ports->console_port);
-	put(w, "console/type", "xenconsoled");
-	put(w, "console/limit", "%d", CONSOLE_LIMIT);
+	writer_make(w, "", OF_DOMAIN0);
+	writer_make(w, "name", OF_DOMAIN0);	/* is there already, see vm_nodes_claim_name() */
+	writer_put(w, "domid", "%u", w->domid);
+	writer_put(w, "vm", "/vm/%s", uuid);
+	writer_put(w, "memory/static-max", "%llu", (unsigned long long)config->memory_kib);
+	writer_put(w, "memory/target", "%llu", (unsigned long long)config->current_memory_kib);
+	writer_put(w, "store/ring-ref", "%llu", (unsigned long long)pages->store_mfn);
+	writer_put(w, "store/port", "%u", ports->store_port);
+	writer_put(w, "console/ring-ref", "%llu", (unsigned long long)pages->console_mfn);
+	writer_put(w, "console/port", "%u", ports->console_port);
+	writer_put(w, "console/type", "xenconsoled");
+	writer_put(w, "console/limit", "%d", CONSOLE_LIMIT);
 	for (unsigned i = 0; i < config->vcpus_max; i++) {
 		char name[40];
 
 		snprintf(name, sizeof(name), "cpu/%u/availability", i);
-		put(w, name, i < config->vcpus ? "online" : "offline");
+		writer_put(w, name, i < config->vcpus ? "online" : "offline");
 	}
-	put(w, "control/platform-feature-multiprocessor-suspend", "1");
-	put(w, "control/platform-feature-xs_reset_watches", "1");
+	writer_put(w, "control/platform-feature-multiprocessor-suspend", "1");
+	writer_put(w, "control/platform-feature-xs_reset_watches", "1");
 	for (size_t i = 0; i < sizeof(of_guest) / sizeof(of_guest[0]); i++)
-		make(w, of_guest[i], true);
+		writer_make(w, of_guest[i], OF_GUEST);
 }
 
 static void put_vm(struct writer *w, const struct vm_config *config, const char *uuid)
 {
-	make(w, "", false);
-	put(w, "name", "%s", config->name);
-	put(w, "uuid", "%s", uuid);
+	writer_make(w, "", OF_DOMAIN0);
+	writer_put(w, "name", "%s", config->name);
+	writer_put(w, "uuid", "%s", uuid);
 }
 
-static int write_once(struct vm *vm, uint32_t domid, const struct vm_config *config,
-		      const struct build_request *ports, const struct build_result *pages)
-{
-	struct writer w = { .store = vm->store, .domid = domid };
-	char uuid[CONFIG_UUID_TEXT];
-	int rc;
+/* What the nodes are made from. */
+struct guest {
+	const struct vm_config *config;
+	const struct build_request *ports;
+	const struct build_result *pages;
+};
 
-	config_format_uuid(config->uuid, uuid);
-	rc = store_tx_start(vm->store, &w.tx);
-	if (rc)
-		return rc;
-	snprintf(w.base, sizeof(w.base), "/local/domain/%u", domid);
-	put_domain(&w, config, uuid, ports, pages);
-	snprintf(w.base, sizeof(w.base), "/vm/%s", uuid);
-	put_vm(&w, config, uuid);
-	rc = store_tx_end(vm->store, w.tx, w.rc == 0);
-	return w.rc ? w.rc : rc;
+static void put_all(struct writer *w, const void *context)
+{
+	const struct guest *guest = context;
+	char uuid[CONFIG_UUID_TEXT];
+
+	config_format_uuid(guest->config->uuid, uuid);
+	writer_base(w, "/local/domain/%u", w->domid);
+	put_domain(w, guest->config, uuid, guest->ports, guest->pages);
+	writer_base(w, "/vm/%s", uuid);
+	put_vm(w, guest->config, uuid);
 }
 
 int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config,
 		   const struct build_request *ports, const struct build_result *pages,
 		   struct error *err)
 {
-	int rc = -EAGAIN;
+	const struct guest guest = { .config = config, .ports = ports, .pages = pages };
+	int rc = writer_run(vm->store, domid, put_all, &guest);
 
-	for (int i = 0; i < ATTEMPTS && rc == -EAGAIN; i++)
-		rc = write_once(vm, domid, config, ports, pages);
 	return rc ? vm_store_failed(rc, "the guest's nodes", err) : 0;
 }
 

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* The control domain's kernel in this process: see fake/host.h. */
+#include "fake/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FILES = 16, LINKS = 64, BLOCK_FD = 1000 };
+
+static struct file {
+	char path[64];
+	uint64_t size;
+	bool block;
+} files[FILES];
+static struct link {
+	char name[HOST_LINK_NAME + 1], bridge[HOST_LINK_NAME + 1];
+	bool up;
+} links[LINKS];
+static unsigned nr_files, nr_links, open_blocks, fail_at;
+static bool failed, no_back_ends;
+
+void fake_host_reset(void)
+{
+	nr_files = nr_links = open_blocks = fail_at = 0;
+	failed = no_back_ends = false;
+}
+
+void fake_host_fail_at(unsigned n)
+{
+	fail_at = n;
+	failed = false;
+}
+
+bool fake_host_failed(void)
+{
+	return failed;
+}
+
+static int fails(void)
+{
+	if (!fail_at || --fail_at)
+		return 0;
+	failed = true;
+	return -ENOMEM;
+}
+
+void fake_host_file(const char *path, uint64_t size, bool block)
+{
+	struct file *file = &files[nr_files++];
+
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	file->size = size;
+	file->block = block;
+}
+
+void fake_host_link(const char *name, const char *bridge)
+{
+	struct link *link = &links[nr_links++];
+
+	*link = (struct link){ 0 };
+	snprintf(link->name, sizeof(link->name), "%s", name);
+	if (bridge)
+		snprintf(link->bridge, sizeof(link->bridge), "%s", bridge);
+}
+
+void fake_host_no_back_ends(void)
+{
+	no_back_ends = true;
+}
+
+unsigned fake_host_open(void)
+{
+	return open_blocks;
+}
+
+static struct link *find_link(const char *name)
+{
+	for (unsigned i = 0; i < nr_links; i++) {
+		if (!strcmp(links[i].name, name))
+			return &links[i];
+	}
+	return NULL;
+}
+
+const char *fake_host_bridge_of(const char *name)
+{
+	const struct link *link = find_link(name);
+
+	return link ? link->bridge : NULL;
+}
+
+static int find_file(const char *path)
+{
+	for (unsigned i = 0; i < nr_files; i++) {
+		if (!strcmp(files[i].path, path))
+			return (int)i;
+	}
+	return -ENOENT;
+}
+
+static int open_block(const char *path, const char *device, struct host_block *block)
+{
+	int which = find_file(path), rc = which < 0 ? which : fails();
+
+	if (rc)
+		return rc;
+	*block = (struct host_block){ .fd = BLOCK_FD, .major = 7, .minor = (unsigned)which };
+	snprintf(block->path, sizeof(block->path), "%.60s", device);
+	open_blocks++;
+	return 0;
+}
+
+int host_loop_attach(const char *path, unsigned flags, struct host_block *block)
+{
+	char device[32];
+
+	(void)flags;
+	snprintf(device, sizeof(device), "/dev/loop%d", find_file(path));
+	return open_block(path, device, block);
+}
+
+int host_block_open(const char *path, unsigned flags, struct host_block *block)
+{
+	(void)flags;
+	return open_block(path, path, block);
+}
+
+void host_block_close(struct host_block *block)
+{
+	open_blocks -= block->fd == BLOCK_FD;
+	block->fd = -1;
+}
+
+bool host_loop_bound(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+bool host_backend_ready(const char *kind, uint32_t domid, uint32_t id)
+{
+	char name[32];
+
+	if (no_back_ends)
+		return false;
+	snprintf(name, sizeof(name), "vif%u.%u", domid, id);
+	if (!strcmp(kind, "vif") && !find_link(name))
+		fake_host_link(name, NULL);
+	return true;
+}
+
+int host_file_look(const char *path, struct host_file *file)
+{
+	int which = find_file(path);
+
+	if (which < 0)
+		return which;
+	*file = (struct host_file){ .device = 1, .inode = (uint64_t)which,
+				    .size = files[which].size, .is_block = files[which].block,
+				    .is_file = !files[which].block };
+	return 0;
+}
+
+bool host_link_exists(const char *name)
+{
+	return find_link(name) != NULL;
+}
+
+bool host_link_is_bridge(const char *name)
+{
+	const struct link *link = find_link(name);
+
+	return link && !strcmp(link->bridge, "-");
+}
+
+int host_link_rename(const char *from, const char *to)
+{
+	struct link *link = find_link(from);
+	int rc = link ? fails() : -ENODEV;
+
+	if (!rc)
+		snprintf(link->name, sizeof(link->name), "%s", to);
+	return rc;
+}
+
+int host_link_up(const char *name, bool up)
+{
+	struct link *link = find_link(name);
+	int rc = link ? fails() : -ENODEV;
+
+	if (!rc)
+		link->up = up;
+	return rc;
+}
+
+int host_bridge_make(const char *name)
+{
+	int rc = find_link(name) ? -EEXIST : fails();
+
+	if (!rc)
+		fake_host_link(name, "-");
+	return rc;
+}
+
+int host_bridge_remove(const char *name)
+{
+	struct link *link = find_link(name);
+
+	if (!link)
+		return -ENXIO;
+	*link = links[--nr_links];
+	return 0;
+}
+
+int host_bridge_add(const char *bridge, const char *name)
+{
+	struct link *link = find_link(name);
+	int rc = link && host_link_is_bridge(bridge) ? fails() : -ENODEV;
+
+	if (!rc)
+		snprintf(link->bridge, sizeof(link->bridge), "%s", bridge);
+	return rc;
+}
+
+int host_bridge_drop(const char *bridge, const char *name)
+{
+	struct link *link = find_link(name);
+
+	if (!link || strcmp(link->bridge, bridge))
+		return -EINVAL;
+	link->bridge[0] = 0;
+	return 0;
+}
+
+int host_bridge_ports(const char *bridge)
+{
+	int ports = 0;
+
+	for (unsigned i = 0; i < nr_links; i++)
+		ports += !strcmp(links[i].bridge, bridge);
+	return ports;
+}

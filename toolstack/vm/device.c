@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* The nodes of a device's two ends, and the steps in which ends come and go: see device.h. */
+#include "vm/device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "abi/io/xenbus.h"
+#include "host/host.h"
+
+#define END_MS 5000	/* for a back end whose guest is gone */
+
+static const char *const kinds[] = { "vbd", "vif" };
+
+static void back_path(const struct device *device, const char *node, char path[DEVICE_PATH])
+{
+	snprintf(path, DEVICE_PATH, "/local/domain/0/backend/%s/%u/%u%s%s", device->kind,
+		 device->domid, device->id, *node ? "/" : "", node);
+}
+
+static void front_path(const struct device *device, const char *node, char path[DEVICE_PATH])
+{
+	snprintf(path, DEVICE_PATH, "/local/domain/%u/device/%s/%u%s%s", device->domid,
+		 device->kind, device->id, *node ? "/" : "", node);
+}
+
+static void put_ends(struct writer *w, const void *context)
+{
+	const struct device_nodes *nodes = context;
+	const struct device *device = nodes->device;
+	char front[DEVICE_PATH], back[DEVICE_PATH];
+
+	front_path(device, "", front);
+	back_path(device, "", back);
+	writer_base(w, "%s", back);
+	writer_make(w, "", OF_DOMAIN0);
+	writer_put(w, "frontend", "%s", front);
+	writer_put(w, "frontend-id", "%u", device->domid);
+	writer_put(w, "online", "1");
+	nodes->put_back(w, nodes->context);
+	writer_put(w, "state", "%d", XenbusStateInitialising);
+	writer_base(w, "%s", front);
+	writer_make(w, "", OF_FRONT_END);
+	writer_put(w, "backend", "%s", back);
+	writer_put(w, "backend-id", "0");
+	nodes->put_front(w, nodes->context);
+	writer_put(w, "state", "%d", XenbusStateInitialising);
+}
+
+int device_write(struct vm *vm, const struct device_nodes *nodes)
+{
+	return writer_run(vm->store, nodes->device->domid, put_ends, nodes);
+}
+
+char *device_back_read(struct vm *vm, const struct device *device, const char *node)
+{
+	char path[DEVICE_PATH], *value;
+
+	back_path(device, node, path);
+	return store_read(vm->store, STORE_NO_TX, path, &value, NULL) ? NULL : value;
+}
+
+int device_back_write(struct vm *vm, const struct device *device, const char *node,
+		      const char *value)
+{
+	char path[DEVICE_PATH];
+
+	back_path(device, node, path);
+	return store_write(vm->store, STORE_NO_TX, path, value, strlen(value));
+}
+
+static void error_path(const struct device *device, char path[DEVICE_PATH])
+{
+	snprintf(path, DEVICE_PATH, "/local/domain/0/error/backend/%s/%u/%u", device->kind,
+		 device->domid, device->id);
+}
+
+char *device_failure(struct vm *vm, const struct device *device)
+{
+	char path[DEVICE_PATH], *value;
+
+	error_path(device, path);
+	strcat(path, "/error");
+	return store_read(vm->store, STORE_NO_TX, path, &value, NULL) ? NULL : value;
+}
+
+static long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Ends come and go within milliseconds: the first looks follow each other quickly. */
+static void wait_a_little(unsigned *round)
+{
+	struct timespec time = { .tv_nsec = *round < 20 ? 500000 : 10000000 };
+
+	++*round;
+	nanosleep(&time, NULL);
+}
+
+int device_wait_ready(struct vm *vm, const struct device *device, struct error *err)
+{
+	long end = now_ms() + DEVICE_WAIT_MS;
+	unsigned round = 0;
+
+	while (!host_backend_ready(device->kind, device->domid, device->id)) {
+		char *why = round > 20 ? device_failure(vm, device) : NULL;
+
+		if (why) {
+			error_set(err, ERROR_DEVICE, "%s: its back end failed: %s", device->name,
+				  why);
+			free(why);
+			return -1;
+		}
+		if (now_ms() > end)
+			return error_set(err, ERROR_DEVICE,
+					 "%s: no back end came within %d s; is xen-%s loaded?",
+					 device->name, DEVICE_WAIT_MS / 1000,
+					 strcmp(device->kind, "vif") ? "blkback" : "netback");
+		wait_a_little(&round);
+	}
+	return 0;
+}
+
+/* Does the back end's state, or its absence, say that it has let go? */
+static bool has_let_go(struct vm *vm, const struct device *device)
+{
+	char *state = device_back_read(vm, device, "state");
+	int value = state ? atoi(state) : XenbusStateClosed;
+
+	free(state);
+	return value == XenbusStateClosed || value == XenbusStateUnknown;
+}
+
+/* A loop device goes when the back end has written all that the guest gave it. */
+static bool is_free(struct vm *vm, const struct device *device)
+{
+	char *path = device_back_read(vm, device, "physical-device-path");
+	bool bound = path && host_loop_bound(path);
+
+	free(path);
+	return !bound;
+}
+
+static bool wait_for(struct vm *vm, const struct device *device, int timeout_ms,
+		     bool (*reached)(struct vm *vm, const struct device *device))
+{
+	long end = now_ms() + timeout_ms;
+	unsigned round = 0;
+
+	while (!reached(vm, device)) {
+		if (now_ms() > end)
+			return false;
+		wait_a_little(&round);
+	}
+	return true;
+}
+
+static void remove_nodes(struct vm *vm, const struct device *device)
+{
+	char path[DEVICE_PATH];
+
+	front_path(device, "", path);
+	store_rm(vm->store, STORE_NO_TX, path);
+	back_path(device, "", path);
+	store_rm(vm->store, STORE_NO_TX, path);
+	error_path(device, path);
+	store_rm(vm->store, STORE_NO_TX, path);
+}
+
+/* Both nodes at once: the back end looks at online when it sees the states change. */
+static void put_closing(struct writer *w, const void *context)
+{
+	const struct device *device = context;
+
+	writer_base(w, "/local/domain/0/backend/%s/%u/%u", device->kind, device->domid,
+		    device->id);
+	writer_put(w, "online", "0");
+	writer_put(w, "state", "%d", XenbusStateClosing);
+}
+
+int device_unplug(struct vm *vm, const struct device *device, struct error *err)
+{
+	int rc = 0;
+
+	if (!has_let_go(vm, device))
+		rc = writer_run(vm->store, device->domid, put_closing, device);
+	if (rc)
+		return vm_store_failed(rc, "to unplug a device", err);
+	if (!wait_for(vm, device, DEVICE_WAIT_MS, has_let_go))
+		return error_set(err, ERROR_TIMEOUT,
+				 "%s: the guest has not let go of it within %d s; is it mounted "
+				 "or in use there? It goes when it no longer is: then repeat this",
+				 device->name, DEVICE_WAIT_MS / 1000);
+	wait_for(vm, device, END_MS, is_free);
+	remove_nodes(vm, device);
+	return 0;
+}
+
+/* The guest no longer answers: we say for it that its end is closed. */
+static void put_closed(struct writer *w, const void *context)
+{
+	const struct device *device = context;
+
+	writer_base(w, "/local/domain/0/backend/%s/%u/%u", device->kind, device->domid,
+		    device->id);
+	writer_put(w, "online", "0");
+	writer_base(w, "/local/domain/%u/device/%s/%u", device->domid, device->kind, device->id);
+	writer_put(w, "state", "%d", XenbusStateClosed);
+}
+
+void device_end(struct vm *vm, const struct device *device)
+{
+	char *state = device_back_read(vm, device, "state");
+	bool has_driver = state && atoi(state) != XenbusStateInitialising;
+
+	free(state);
+	if (has_driver && !has_let_go(vm, device) &&
+	    !writer_run(vm->store, device->domid, put_closed, device))
+		wait_for(vm, device, END_MS, has_let_go);
+	if (has_driver)
+		wait_for(vm, device, END_MS, is_free);
+	remove_nodes(vm, device);
+}
+
+uint32_t *device_list(struct vm *vm, const char *kind, uint32_t domid, size_t *count)
+{
+	char path[DEVICE_PATH], **names;
+	uint32_t *ids;
+
+	*count = 0;
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", kind, domid);
+	if (store_ls(vm->store, STORE_NO_TX, path, &names, count))
+		return NULL;
+	ids = malloc((*count + 1) * sizeof(*ids));
+	if (!ids)
+		*count = 0;
+	for (size_t i = 0; i < *count; i++)
+		ids[i] = (uint32_t)strtoul(names[i], NULL, 10);
+	free(names);
+	return ids;
+}
+
+void vm_devices_remove(struct vm *vm, uint32_t domid)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char path[DEVICE_PATH];
+		size_t count;
+		uint32_t *ids = device_list(vm, kinds[i], domid, &count);
+
+		for (size_t j = 0; j < count; j++) {
+			struct device device = { .kind = kinds[i], .domid = domid, .id = ids[j] };
+
+			device_end(vm, &device);
+		}
+		if (ids) {
+			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", kinds[i],
+				 domid);
+			store_rm(vm->store, STORE_NO_TX, path);
+		}
+		free(ids);
+	}
+}
+
+/* Back ends' nodes whose domain's own nodes are gone already are found here only. */
+void vm_devices_sweep(struct vm *vm, bool (*exists)(const void *context, uint32_t domid),
+		      const void *context)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char path[DEVICE_PATH], **names;
+		size_t count;
+
+		snprintf(path, sizeof(path), "/local/domain/0/backend/%s", kinds[i]);
+		if (store_ls(vm->store, STORE_NO_TX, path, &names, &count))
+			continue;
+		for (size_t j = 0; j < count; j++) {
+			uint32_t domid = (uint32_t)strtoul(names[j], NULL, 10);
+
+			if (!exists(context, domid))
+				vm_devices_remove(vm, domid);
+		}
+		free(names);
+	}
+}
+
+int vm_devices_attach(struct vm *vm, uint32_t domid, const struct vm_config *config,
+		      struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < config->n_disks && !rc; i++)
+		rc = disk_attach(vm, domid, &config->disks[i], err);
+	for (unsigned i = 0; i < config->n_interfaces && !rc; i++)
+		rc = interface_attach(vm, domid, i, &config->interfaces[i], err);
+	return rc;
+}
