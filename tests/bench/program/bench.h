@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows of the benchmark: what is done n times, and how often. A row's functions live in calls.c, process.c, switches.c
+ * and memory.c; main.c has the table; measure.c the clock.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stddef.h>
+
+struct row {
+	const char *name;
+	/* Makes what run() needs, with arg from this row; may be NULL. */
+	void (*prepare)(int arg);
+	/* Does the thing n times. */
+	void (*run)(unsigned long n);
+	/* Takes away what prepare() made; may be NULL. */
+	void (*finish)(void);
+	/* How often a round does it when the clock counts instructions: 2 to 8 ms on a bare machine. */
+	unsigned long count;
+	int arg;
+};
+
+enum { FILE_BYTES = 1 << 20, PAGE_BYTES = 4096 };
+
+/* How a row is measured. */
+enum mode {
+	MODE_WALL,	/* as often as takes a while; the time is the emulator's host's */
+	MODE_FIXED,	/* row.count times, so that it repeats under -icount */
+	MODE_COUNT,	/* row.count times, once, for the plugin that counts instructions (tests/bench/plugin) */
+};
+
+/* Measures a row and prints its line: "bench NAME MEDIAN ns min MIN max MAX" or, in MODE_COUNT, "counted NAME TIMES". */
+void measure(const struct row *row, enum mode mode);
+
+/* Prints what failed, with errno, and ends the program. */
+void die(const char *what) __attribute__((noreturn));
+
+/* A result that the compiler must not drop. */
+extern volatile unsigned long bench_sink;
+
+/* calls.c: one system call each, and the controls that make none. */
+void user_run(unsigned long n);
+void memcpy_run(unsigned long n);
+void clock_run(unsigned long n);
+void null_run(unsigned long n);
+void io_prepare(int arg);
+void io_run(unsigned long n);
+void io_finish(void);
+void stat_prepare(int arg);
+void stat_run(unsigned long n);
+void open_run(unsigned long n);
+void stat_finish(void);
+void select_prepare(int arg);
+void select_run(unsigned long n);
+void select_finish(void);
+
+/* signals.c */
+void install_run(unsigned long n);
+void handle_prepare(int arg);
+void handle_run(unsigned long n);
+void fault_prepare(int arg);
+void fault_run(unsigned long n);
+void fault_finish(void);
+
+/* process.c */
+void fork_run(unsigned long n);
+void exec_run(unsigned long n);
+void shell_run(unsigned long n);
+
+/* switches.c: arg is processes << 16 | KiB that each of them works on. */
+void ring_prepare(int arg);
+void ring_run(unsigned long n);
+void ring_finish(void);
+void pipe_prepare(int arg);
+void unix_prepare(int arg);
+void echo_run(unsigned long n);
+void echo_finish(void);
+
+/* memory.c */
+void file_prepare(int arg);
+void file_read_run(unsigned long n);
+void file_write_run(unsigned long n);
+void file_fault_run(unsigned long n);
+void file_finish(void);
+void anonymous_run(unsigned long n);
+
+#endif
