@@ -6,11 +6,12 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"
 
-# Debian packages: to build, to run in an emulator, to test.
+# Debian packages: to build, to run in an emulator, to measure, to test.
 to_build="gcc clang make binutils libxen-dev libxml2-dev libjansson-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev
 	libssl-dev busybox-static kmod cpio xz-utils zstd lz4 bzip2 gzip grub-common grub-pc-bin grub-efi-amd64-bin xorriso
 	mtools e2fsprogs"
 to_run="qemu-system-x86 ovmf"
+to_bench="python3 libc6-dev"
 to_test="lld libclang-rt-14-dev libcmocka-dev gcc-multilib python3"
 
 help() {
@@ -27,7 +28,7 @@ help() {
 		      --peer               Debian's Xen 4.17 in place of our hypervisor
 		      -- ARG...            everything after -- goes to QEMU
 		  test [--all] [PATTERN]   run the tests (whose name holds PATTERN); --all: the full matrix
-		  bench                    measure (not there yet)
+		  bench [--quick] [ROWS]   measure native Linux, Xen 4.17 and Enso side by side (bench --help says more)
 		  deps                     install the Debian packages that are missing
 		  clean                    remove what was made (build/)
 		  help                     this
@@ -90,8 +91,11 @@ run_tests() {
 }
 
 bench() {
-	echo "bench: not there yet"
-	exit 1
+	need $to_run $to_bench
+	iso
+	make -s -C dom0-rootfs "$PWD/build/peer/xen.gz"
+	make -s -C tests/bench
+	exec tests/bench/run "$@"
 }
 
 verb=${1:-help}

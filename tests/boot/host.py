@@ -17,8 +17,8 @@ HELLO_PROMPT = r"hello:\S*# "
 class Host(vm.Machine):
     """The machine, logged in, with the daemons up and the boot medium there."""
 
-    def __init__(self, image=None, **options):
-        super().__init__(os.environ["TEST_SERIAL"], image=image or (sys.argv[1:] or ["enso"])[0], **options)
+    def __init__(self, image=None, log=None, **options):
+        super().__init__(log or os.environ["TEST_SERIAL"], image=image or (sys.argv[1:] or ["enso"])[0], **options)
 
     def start(self):
         self.login()

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * A plugin for QEMU's emulator that counts what runs between the benchmark's two marks (program/measure.c): instructions
- * by who executes them, and those that real CPUs are slow at. At each end mark it writes one line to the file out=FILE,
+ * A plugin for QEMU's emulator that counts what runs between the benchmark's two marks
+ * (program/measure.c): instructions by who executes them, and those that real CPUs are slow at.
+ * At each end mark it writes one line to the file out=FILE,
  *
  *	USER KERNEL HYPERVISOR CR3 REGISTERS TLB RETURNS
  *
- * the last four only where they take effect: executed by the hypervisor, or with kernel=on (no hypervisor) by the kernel.
- * One CPU only. Instructions are told by their bytes when they are translated, so counting costs an addition each.
+ * the last four only where they take effect: executed by the hypervisor, or with kernel=on (no
+ * hypervisor) by the kernel. One CPU only. Instructions are told by their bytes when they are
+ * translated, so counting costs an addition each.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ static uint64_t count[COUNTS], begun[COUNTS];
 static bool kernel_is_lowest;
 static FILE *out;
 
-__attribute__((visibility("default"))) int qemu_plugin_version = QEMU_API_VERSION;
+int qemu_plugin_version = QEMU_API_VERSION;
 
 static void on_begin(unsigned int cpu, void *data)
 {
@@ -34,11 +36,15 @@ static void on_end(unsigned int cpu, void *data)
 	(void)cpu;
 	(void)data;
 	for (int i = 0; i < COUNTS; i++)
-		fprintf(out, "%llu%c", (unsigned long long)(count[i] - begun[i]), i + 1 < COUNTS ? ' ' : '\n');
+		fprintf(out, "%s%llu", i ? " " : "", (unsigned long long)(count[i] - begun[i]));
+	fputc('\n', out);
 	fflush(out);
 }
 
-/* The x86-64 canonical halves: the upper one's first 8 TiB are the hypervisor's in the PV ABI, and nobody's without one. */
+/*
+ * The x86-64 canonical halves: the upper one's first 8 TiB are the hypervisor's in the PV ABI,
+ * and nobody's without one.
+ */
 static enum count whose(uint64_t address)
 {
 	if (address < 0x800000000000)
@@ -92,7 +98,13 @@ static enum count classify(const uint8_t *bytes, size_t size)
 
 static void add_one(struct qemu_plugin_insn *insn, enum count which)
 {
-	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &count[which], 1);
+	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+						   &count[which], 1);
+}
+
+static void call_at(struct qemu_plugin_insn *insn, qemu_plugin_insn_cb cb)
+{
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
 static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
@@ -112,13 +124,11 @@ static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
 		if (what != COUNTS && who == (kernel_is_lowest ? KERNEL : HYPERVISOR))
 			add_one(insn, what);
 		if (size == sizeof(begin) && !memcmp(bytes, begin, size))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
+			call_at(insn, on_begin);
 		if (size == sizeof(end) && !memcmp(bytes, end, size))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end, QEMU_PLUGIN_CB_NO_REGS, NULL);
+			call_at(insn, on_end);
 	}
 }
-
-__attribute__((visibility("default"))) int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
 
 int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {

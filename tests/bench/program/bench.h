@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of the benchmark: what is done n times, and how often. A row's functions live in calls.c, process.c, switches.c
- * and memory.c; main.c has the table; measure.c the clock.
+ * The rows of the benchmark: what is done n times, and how often. A row's functions live in
+ * calls.c, process.c, switches.c and memory.c; main.c has the table; measure.c the clock.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -16,7 +16,10 @@ struct row {
 	void (*run)(unsigned long n);
 	/* Takes away what prepare() made; may be NULL. */
 	void (*finish)(void);
-	/* How often a round does it when the clock counts instructions: 2 to 8 ms on a bare machine. */
+	/*
+	 * How often a round does it when the clock counts instructions: 2 to 8 ms on a bare
+	 * machine.
+	 */
 	unsigned long count;
 	int arg;
 };
@@ -25,12 +28,15 @@ enum { FILE_BYTES = 1 << 20, PAGE_BYTES = 4096 };
 
 /* How a row is measured. */
 enum mode {
-	MODE_WALL,	/* as often as takes a while; the time is the emulator's host's */
-	MODE_FIXED,	/* row.count times, so that it repeats under -icount */
-	MODE_COUNT,	/* row.count times, once, for the plugin that counts instructions (tests/bench/plugin) */
+	MODE_WALL,	/* as often as takes a while */
+	MODE_FIXED,	/* row.count times: repeats where the clock counts instructions */
 };
 
-/* Measures a row and prints its line: "bench NAME MEDIAN ns min MIN max MAX" or, in MODE_COUNT, "counted NAME TIMES". */
+/*
+ * Measures a row and prints its line, "bench NAME MEDIAN ns min MIN max MAX rounds ROUNDS times
+ * TIMES": the time of one of the TIMES that a round does it. Each round lies between two marks
+ * for the plugin that counts (tests/bench/plugin).
+ */
 void measure(const struct row *row, enum mode mode);
 
 /* Prints what failed, with errno, and ends the program. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Times rows: several rounds, of which the median counts. The clock is CLOCK_MONOTONIC, read twice a round, so what it
- * costs does not show. Two instructions that do nothing mark a round for the plugin that counts (tests/bench/plugin).
+ * Times rows: several rounds, of which the median counts. The clock is CLOCK_MONOTONIC, read
+ * twice a round, so what it costs does not show. Two instructions that do nothing mark a round
+ * for the plugin that counts (tests/bench/plugin).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include "bench.h"
 
-enum { ROUNDS = 5, WALL_ROUND_NS = 60 * 1000 * 1000 };
+enum { ROUNDS = 3, WALL_ROUND_NS = 60 * 1000 * 1000 };
 
 volatile unsigned long bench_sink;
 
@@ -29,7 +30,10 @@ static double now_ns(void)
 	return time.tv_sec * 1e9 + time.tv_nsec;
 }
 
-/* nopl 0x4e534201(%rax) and nopl 0x4e534202(%rax): never executed elsewhere, and known to the plugin by their bytes. */
+/*
+ * nopl 0x4e534201(%rax) and nopl 0x4e534202(%rax): never executed elsewhere, and known to the
+ * plugin by their bytes.
+ */
 static inline void mark_begin(void)
 {
 	asm volatile(".byte 0x0f, 0x1f, 0x80, 0x01, 0x42, 0x53, 0x4e" ::: "memory");
@@ -50,14 +54,16 @@ static double round_ns(const struct row *row, unsigned long n)
 	return now_ns() - start;
 }
 
-/* How often is long enough for a round in wall time. */
+/* How often is long enough for a round; without marks, so that the plugin sees rounds only. */
 static unsigned long calibrate(const struct row *row)
 {
 	unsigned long n = 1;
 
 	while (n < (1UL << 40)) {
-		double ns = round_ns(row, n);
+		double start = now_ns(), ns;
 
+		row->run(n);
+		ns = now_ns() - start;
 		if (ns >= WALL_ROUND_NS / 4)
 			return n * (WALL_ROUND_NS / ns) + 1;
 		n *= ns > WALL_ROUND_NS / 64 ? 2 : 8;
@@ -79,21 +85,16 @@ void measure(const struct row *row, enum mode mode)
 
 	if (row->prepare)
 		row->prepare(row->arg);
-	if (mode == MODE_WALL) {
+	/* What the first times fault in, allocate and cache. */
+	if (mode == MODE_WALL)
 		n = calibrate(row);
-	} else {
-		/* What the first times fault in, allocate and cache. */
+	else
 		row->run(n / 8 + 1);
-	}
-	if (mode == MODE_COUNT) {
-		round_ns(row, n);
-		printf("counted %s %lu\n", row->name, n);
-	} else {
-		for (int i = 0; i < ROUNDS; i++)
-			each[i] = round_ns(row, n) / n;
-		qsort(each, ROUNDS, sizeof(each[0]), compare);
-		printf("bench %s %.2f ns min %.2f max %.2f\n", row->name, each[ROUNDS / 2], each[0], each[ROUNDS - 1]);
-	}
+	for (int i = 0; i < ROUNDS; i++)
+		each[i] = round_ns(row, n) / n;
+	qsort(each, ROUNDS, sizeof(each[0]), compare);
+	printf("bench %s %.2f ns min %.2f max %.2f rounds %d times %lu\n",
+	       row->name, each[ROUNDS / 2], each[0], each[ROUNDS - 1], ROUNDS, n);
 	fflush(stdout);
 	if (row->finish)
 		row->finish();

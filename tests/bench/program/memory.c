@@ -83,7 +83,8 @@ void file_fault_run(unsigned long n)
 void anonymous_run(unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++) {
-		volatile char *memory = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		volatile char *memory =
+			map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 
 		madvise((void *)memory, FILE_BYTES, MADV_NOHUGEPAGE);
 		for (int offset = 0; offset < FILE_BYTES; offset += PAGE_BYTES)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Rows of whole processes: fork and exit, fork and execute this program, fork and have the shell execute it. */
+/*
+ * Rows of whole processes: fork and exit, fork and execute this program, fork and have the shell
+ * execute it.
+ */
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Rows of signals: to install a handler, to send oneself one, and the one that a write to a read-only page raises. */
+/*
+ * Rows of signals: to install a handler, to send oneself one, and the one that a write to a read-
+ * only page raises.
+ */
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>

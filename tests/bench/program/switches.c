@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Rows of processes that wake each other. A ring hands a byte round by pipes, and each process reads its own array when it
- * has it (as lmbench's lat_ctx; what the pipe itself costs is not taken off). An echo sends a byte there and back.
+ * Rows of processes that wake each other. A ring hands a byte round by pipes, and each process
+ * reads its own array when it has it (as lmbench's lat_ctx; what the pipe itself costs is not
+ * taken off). An echo sends a byte there and back.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -78,7 +79,8 @@ void ring_run(unsigned long n)
 	char byte = 0;
 
 	for (unsigned long i = 0; i < n; i += processes) {
-		if (write(pipes[0][1], &byte, 1) != 1 || read(pipes[processes - 1][0], &byte, 1) != 1)
+		if (write(pipes[0][1], &byte, 1) != 1 ||
+		    read(pipes[processes - 1][0], &byte, 1) != 1)
 			die("ring");
 		work(own_array);
 	}
@@ -109,7 +111,10 @@ void unix_prepare(int arg)
 	processes = 2;
 	bytes = 0;
 	own_array = new_array();
-	/* Both ends of each "pipe" are this one pair's: the child reads what we write, and we what it writes. */
+	/*
+	 * Both ends of each "pipe" are this one pair's: the child reads what we write, and we
+	 * what it writes.
+	 */
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pipes[0]))
 		die("socketpair");
 	pipes[1][0] = dup(pipes[0][1]);
