@@ -30,6 +30,8 @@ enum {
 	CONFIG_DISKS_MAX = 64,
 	CONFIG_INTERFACES_MAX = 16,
 };
+/* What starts a guest that has no kernel of its own. */
+#define CONFIG_PVGRUB "/usr/share/enso/pvgrub.elf"
 #define CONFIG_MEMORY_MAX_KIB (UINT64_C(16) << 30) /* 16 TiB */
 
 /* What happens when the guest powers off, reboots or crashes. */
@@ -86,9 +88,10 @@ struct vm_config {
 	unsigned int vcpus_max;	     /* 1..CONFIG_VCPUS_MAX */
 	unsigned int vcpus;	     /* online at the start, 1..vcpus_max */
 
-	char *kernel;  /* absolute path, never NULL */
-	char *initrd;  /* absolute path */
-	char *cmdline; /* at most CONFIG_CMDLINE_MAX bytes */
+	char *kernel;	  /* absolute path; NULL: PV GRUB starts what is on the guest's disks */
+	char *initrd;	  /* absolute path, only with a kernel */
+	char *cmdline;	  /* at most CONFIG_CMDLINE_MAX bytes, only with a kernel */
+	bool bootloader;  /* the XML asks for one: PV GRUB; never with a kernel */
 
 	enum vm_action on_poweroff; /* default: destroy */
 	enum vm_action on_reboot;   /* default: restart */

@@ -103,6 +103,7 @@ static void put_config(FILE *out, const struct vm_config *cfg)
 			cfg->vcpus_max);
 	else
 		fprintf(out, "  <vcpu placement='static'>%u</vcpu>\n", cfg->vcpus_max);
+	put_element(out, 1, "bootloader", cfg->bootloader ? CONFIG_PVGRUB : NULL);
 	fprintf(out, "  <os>\n    <type arch='x86_64' machine='xenpv'>linux</type>\n");
 	put_element(out, 2, "kernel", cfg->kernel);
 	put_element(out, 2, "initrd", cfg->initrd);

@@ -266,9 +266,11 @@ const struct element elements[] = {
 	{ "domain/memory", ONE_WORD | ELEMENT_REQUIRED, memory_attributes, set_memory, NULL },
 	{ "domain/currentMemory", ONE_WORD, memory_attributes, set_current_memory, NULL },
 	{ "domain/vcpu", ONE_WORD, vcpu_attributes, set_vcpus, NULL },
-	{ "domain/os", ELEMENT_ONCE | ELEMENT_REQUIRED, NULL, NULL, NULL },
+	{ "domain/bootloader", ONE_WORD, NULL, boot_bootloader, NULL },
+	{ "domain/bootloader_args", ONE_WORD, NULL, boot_bootloader_args, NULL },
+	{ "domain/os", ELEMENT_ONCE, NULL, NULL, NULL },
 	{ "domain/os/type", ONE_WORD | ELEMENT_REQUIRED, os_type_attributes, check_os_type, NULL },
-	{ "domain/os/kernel", ONE_TEXT | ELEMENT_REQUIRED, NULL, set_kernel, NULL },
+	{ "domain/os/kernel", ONE_TEXT, NULL, set_kernel, NULL },
 	{ "domain/os/initrd", ONE_TEXT, NULL, set_initrd, NULL },
 	{ "domain/os/cmdline", ONE_TEXT, NULL, set_cmdline, NULL },
 	{ "domain/clock", ELEMENT_ONCE, clock_attributes, NULL, NULL },
@@ -317,8 +319,7 @@ const struct element elements[] = {
 
 const unsigned int n_elements = sizeof(elements) / sizeof(elements[0]);
 
-/* The element @name of <domain>, for the line of a message. */
-static const xmlNode *child_named(const xmlNode *root, const char *name)
+const xmlNode *child_named(const xmlNode *root, const char *name)
 {
 	const xmlNode *child = root->children;
 
@@ -360,5 +361,7 @@ int elements_check(struct reader *reader, const xmlNode *root)
 		return reader_refuse(reader, child_named(root, "vcpu"),
 				     "<vcpu> current='%u' is more than its %u vCPUs", cfg->vcpus,
 				     cfg->vcpus_max);
-	return disks_check(reader, root) || interfaces_check(reader, root) ? -1 : 0;
+	if (disks_check(reader, root) || interfaces_check(reader, root))
+		return -1;
+	return boot_check(reader, root);
 }

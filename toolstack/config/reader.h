@@ -67,6 +67,11 @@ int interface_start(struct reader *reader, xmlNode *node, const char *text);
 int disks_check(struct reader *reader, const xmlNode *root);
 int interfaces_check(struct reader *reader, const xmlNode *root);
 
+/* ---- boot.c: what the guest starts with ---- */
+int boot_bootloader(struct reader *reader, xmlNode *node, const char *text);
+int boot_bootloader_args(struct reader *reader, xmlNode *node, const char *text);
+int boot_check(struct reader *reader, const xmlNode *root);
+
 /* Keeps a copy of @text in *@slot. Returns 0 or -1 with the error set. */
 int reader_keep(struct reader *reader, char **slot, const char *text);
 
@@ -79,6 +84,9 @@ int reader_word(struct reader *reader, const xmlNode *node, const char *attribut
 
 /* A handler of attributes whose element reads them. */
 int attribute_is_read_later(struct reader *reader, const xmlNode *node, const char *value);
+
+/* The element @name of <domain>, for the line of a message; NULL if there is none. */
+const xmlNode *child_named(const xmlNode *root, const char *name);
 
 /* The @index-th device @name in <devices>, for the line of a message. */
 const xmlNode *device_node(const xmlNode *root, const char *name, unsigned int index);

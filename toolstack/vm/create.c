@@ -28,7 +28,8 @@ int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_op
 
 	if (!err)
 		err = &unheard;
-	if (image_open(&source.image, config->kernel, config->initrd, err))
+	if (image_open(&source.image, config->kernel ? config->kernel : CONFIG_PVGRUB,
+		       config->initrd, err))
 		return -1;
 	rc = build_plan(&source.plan, &source.image, config->current_memory_kib, err);
 	if (rc)

@@ -138,7 +138,8 @@ static bool schema_accepts(xmlRelaxNG *schema, const char *path)
 static void agrees_with_the_schema(void **state)
 {
 	static const char beyond[] = "bad-current-memory.xml bad-memory-huge.xml "
-				     "bad-memory-zero.xml bad-pi.xml bad-vcpus-current.xml "
+				     "bad-memory-zero.xml bad-no-kernel.xml bad-pi.xml "
+				     "bad-vcpus-current.xml "
 				     "bad-disk-many.xml bad-disk-twice.xml "
 				     "bad-interface-many.xml bad-interface-mac-twice.xml "
 				     "bad-interface-target-twice.xml ";
