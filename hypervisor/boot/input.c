@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Typed characters: each serial line's interrupt, or a timer where that is not to be had, moves
- * them to the console's ring and tells the control domain.
+ * them to the console's ring and tells the control domain. When the ring is full they wait in the
+ * UART, until the control domain has read some.
  */
 #include "boot/input.h"
 
+#include "console/console.h"
 #include "dev/serial.h"
 #include "domain/domain.h"
 #include "irq/irq.h"
@@ -31,6 +33,7 @@ void input_start(void)
 	bool polled = false;
 	unsigned irq;
 
+	console_wanted = take_input;
 	for (unsigned line = 0; line < SERIAL_LINES; line++) {
 		if (!serial_present(line))
 			continue;

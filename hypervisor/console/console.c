@@ -15,7 +15,7 @@
 
 #define LINE_MAX	256
 #define LOG_SIZE	(128 * 1024)	/* powers of two */
-#define INPUT_SIZE	1024
+#define INPUT_SIZE	4096
 #define SINKS_MAX	4
 #define GUEST_BURST	20		/* lines of guests per second and together */
 
@@ -31,12 +31,14 @@ static uint64_t ring_start;		/* the first that a reader may see */
 
 static char input[INPUT_SIZE];
 static unsigned input_head, input_tail;
+static bool input_refused;		/* somebody keeps characters back */
 
 static int host_level = LOG_INFO, guest_level = LOG_WARNING;
 static uint64_t burst_second;
 static unsigned burst_lines, burst_lost;
 
 void (*log_notify)(void);
+void (*console_wanted)(void);
 
 static void enter(void)
 {
@@ -233,13 +235,30 @@ bool console_input(char c)
 	return room;
 }
 
+bool console_input_room(void)
+{
+	bool room;
+
+	enter();
+	room = input_head - input_tail < INPUT_SIZE;
+	input_refused |= !room;
+	leave();
+	return room;
+}
+
 size_t console_read(char *buf, size_t n)
 {
+	bool wanted;
 	size_t done = 0;
 
 	enter();
 	while (done < n && input_tail != input_head)
 		buf[done++] = input[input_tail++ % INPUT_SIZE];
+	wanted = input_refused && done;
+	if (wanted)
+		input_refused = false;
 	leave();
+	if (wanted && console_wanted)
+		console_wanted();
 	return done;
 }

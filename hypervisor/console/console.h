@@ -24,6 +24,12 @@ void console_write(const char *text, size_t n);
 
 /* A character was typed. False if the ring is full: it is lost. */
 bool console_input(char c);
+/*
+ * Is there room for one more? If not, console_wanted() is called once a reader has made room, by
+ * that reader, without locks.
+ */
+bool console_input_room(void);
+extern void (*console_wanted)(void);
 /* What was typed and not read yet, up to n bytes (CONSOLEIO_read). */
 size_t console_read(char *buf, size_t n);
 

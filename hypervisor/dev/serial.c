@@ -7,6 +7,7 @@
 #include "dev/serial.h"
 
 #include "console/console.h"
+#include "lib/lock.h"
 #include "x86/machine.h"
 
 enum { DATA, INTERRUPTS, FIFO, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATUS, SCRATCH };
@@ -17,7 +18,12 @@ enum { STATUS_DATA = 1, STATUS_THR_EMPTY = 0x20 };
 
 #define DRAIN_MAX	65536		/* characters taken at once, if they come that fast */
 
+/* Modem control: DTR; RTS, which asks the other side to go on; OUT2 lets the interrupt through. */
+enum { MODEM_DTR = 1, MODEM_RTS = 2, MODEM_OUT2 = 8 };
+
 static uint16_t port[SERIAL_LINES];	/* 0: not there */
+static struct lock input_lock = LOCK_INIT(RANK_DEVICE);	/* one at a time, or the order is lost */
+static uint8_t modem[SERIAL_LINES];	/* modem control as written */
 
 static uint8_t in(unsigned line, unsigned reg)
 {
@@ -66,6 +72,12 @@ static void write_1(const char *text, size_t n)
 	write_line(1, text, n);
 }
 
+static void set_modem(unsigned line, unsigned bits)
+{
+	if (modem[line] != bits)
+		out(line, MODEM_CONTROL, modem[line] = (uint8_t)bits);
+}
+
 static uint8_t line_control(const struct serial_config *c)
 {
 	static const uint8_t parity[128] = {
@@ -93,7 +105,7 @@ bool serial_init(unsigned line, const struct serial_config *c)
 		out(line, LINE_CONTROL, line_control(c));
 	}
 	out(line, FIFO, 0x07);
-	out(line, MODEM_CONTROL, 0x03);
+	set_modem(line, MODEM_DTR | MODEM_RTS);
 	console_add_sink(line ? write_1 : write_0);
 	return true;
 }
@@ -128,19 +140,36 @@ unsigned serial_isa_irq(unsigned line)
 void serial_enable_interrupt(unsigned line)
 {
 	out(line, INTERRUPTS, 0x01);	/* received data */
-	out(line, MODEM_CONTROL, 0x0b);	/* OUT2 lets it through to the line */
+	set_modem(line, modem[line] | MODEM_OUT2);
+}
+
+/*
+ * To the last one, because what stays would raise no edge any more. But when the console has no
+ * room: then the other side is asked to wait, and what stays is fetched when there is some.
+ */
+static bool drain(unsigned line)
+{
+	bool any = false;
+
+	for (unsigned n = 0; n < DRAIN_MAX; n++) {
+		bool room = console_input_room();
+
+		set_modem(line, room ? modem[line] | MODEM_RTS : modem[line] & ~MODEM_RTS);
+		if (!room || !(in(line, LINE_STATUS) & STATUS_DATA))
+			break;
+		any |= console_input((char)in(line, DATA));
+	}
+	return any;
 }
 
 bool serial_poll(void)
 {
 	bool any = false;
 
-	for (unsigned line = 0; line < SERIAL_LINES; line++) {
-		if (!port[line])
-			continue;
-		/* To the last one: what stays would raise no edge any more. */
-		for (unsigned n = 0; n < DRAIN_MAX && in(line, LINE_STATUS) & STATUS_DATA; n++)
-			any |= console_input((char)in(line, DATA));
-	}
+	lock_acquire(&input_lock);
+	for (unsigned line = 0; line < SERIAL_LINES; line++)
+		if (port[line])
+			any |= drain(line);
+	lock_release(&input_lock);
 	return any;
 }

@@ -30,7 +30,10 @@ bool serial_owns_port(uint16_t port);
 unsigned serial_isa_irq(unsigned line);
 /* Interrupt (an edge) when something is received; serial_poll() then takes all of it. */
 void serial_enable_interrupt(unsigned line);
-/* Move received characters into the console's input ring; true if there were any. */
+/*
+ * Move received characters into the console's input ring, as far as it has room; true if there were
+ * any. To be called again when there is (console_wanted).
+ */
 bool serial_poll(void);
 
 #endif

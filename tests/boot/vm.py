@@ -122,10 +122,15 @@ class Machine:
     # --- GRUB --------------------------------------------------------------------------------------------------------
 
     def grub_shell(self, *lines):
-        """Types lines at GRUB's command line."""
+        """Types lines at GRUB's command line, each character after the last one's echo: with UEFI the firmware reads the
+        same serial line, and two characters at a time can change places."""
         for line in lines:
             self.expect("grub> ", 60)
-            self.send(line)
+            for char in line:
+                self.text = ""
+                self.type(char)
+                self.expect(re.escape(char), 10)
+            self.type("\r")
 
     def grub_menu(self, key):
         """Presses a key in GRUB's menu."""

@@ -177,7 +177,7 @@ static void clearing(void **state)
 
 static void input(void **state)
 {
-	char buf[2048];
+	char buf[8192];
 	unsigned taken = 0;
 
 	(void)state;
@@ -192,6 +192,36 @@ static void input(void **state)
 		taken++;
 	assert_in_range(taken, 100, 4999);
 	assert_int_equal(console_read(buf, sizeof(buf)), taken);
+}
+
+static unsigned wanted;
+
+static void on_wanted(void)
+{
+	wanted++;
+	assert_true(console_input_room());	/* no lock is held */
+}
+
+/* Who was told that there is no room hears of it when there is, once. */
+static void input_waits(void **state)
+{
+	char buf[16];
+
+	(void)state;
+	console_wanted = on_wanted;
+	console_input('x');
+	assert_true(console_input_room());
+	assert_int_equal(console_read(buf, 1), 1);
+	assert_int_equal(wanted, 0);
+	while (console_input_room())
+		assert_true(console_input('y'));
+	assert_int_equal(console_read(buf, 0), 0);
+	assert_int_equal(wanted, 0);
+	assert_int_equal(console_read(buf, 16), 16);
+	assert_int_equal(wanted, 1);
+	assert_int_equal(console_read(buf, 16), 16);
+	assert_int_equal(wanted, 1);
+	console_wanted = NULL;
 }
 
 static void notification(void **state)
@@ -225,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup(ring_wraps, setup),
 		cmocka_unit_test_setup(clearing, setup),
 		cmocka_unit_test_setup(input, setup),
+		cmocka_unit_test_setup(input_waits, setup),
 		cmocka_unit_test_setup(notification, setup),
 		cmocka_unit_test_setup(sinks_go, setup),
 	};
