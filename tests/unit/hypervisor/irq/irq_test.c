@@ -4,7 +4,7 @@
  * is gone, can hold up the machine.
  *
  * Links: hypervisor/irq/irq.c hypervisor/irq/map.c hypervisor/irq/vector.c hypervisor/lib/lock.c
- * Links: tests/fake/irq_hardware.c
+ * Links: tests/fake/irq_hardware.c tests/unit/support/failing_heap.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 #include "domain/domain.h"
 #include "fake/irq_hardware.h"
 #include "irq/table.h"
+#include "unit/support/failing_heap.h"
 
 static struct domain control, other;
 static unsigned raised[256];
@@ -399,11 +400,40 @@ static void an_unknown_vector_is_acknowledged(void **state)
 	assert_int_equal(fake_acks, 3);
 }
 
+/* The first of all: what a CPU needs to know of its vectors is allocated once. */
+static void any_allocation_may_fail(void **state)
+{
+	unsigned n, blocks;
+	int rc = -ENOMEM;
+
+	(void)state;
+	irq_domain_destroy(&other);
+	blocks = failing_heap_blocks();
+	for (n = 1; rc; n++) {
+		failing_heap_arm(n);
+		rc = irq_domain_create(&other);
+		if (!rc)
+			rc = irq_map_gsi(&other, 4);
+		if (!rc)
+			rc = irq_pirq_bind(&other, 4, 7, false);
+		if (!rc)
+			break;
+		assert_true(failing_heap_hit());
+		irq_domain_destroy(&other);
+		assert_int_equal(failing_heap_blocks(), blocks);
+	}
+	failing_heap_arm(0);
+	assert_true(n > 1);
+	assert_int_equal(fake_line_assert(4), 1);
+	assert_int_equal(raised[7], 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(any_allocation_may_fail),
 		TEST(an_edge_is_an_event),
 		TEST(a_level_waits_for_the_guest),
 		TEST(an_unbound_level_is_masked_and_comes_back),
