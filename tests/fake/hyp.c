@@ -205,9 +205,11 @@ int hyp_domain_max_vcpus(struct hyp *hyp, uint32_t domid, uint32_t max)
 	int rc = find(domid, &domain);
 
 	(void)hyp;
-	if (!rc)
-		domain->max_vcpus = max;
-	return rc;
+	if (rc)
+		return rc;
+	domain->max_vcpus = max;
+	domain->info.max_vcpu_id = max - 1;
+	return 0;
 }
 
 int hyp_domain_max_mem(struct hyp *hyp, uint32_t domid, uint64_t kib)
@@ -279,6 +281,84 @@ int hyp_host_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info)
 					      .total_pages = limit,
 					      .free_pages = limit - used };
 	return fails();
+}
+
+/* --- scheduling ---------------------------------------------------------------------------- */
+
+int hyp_domain_get_sched(struct hyp *hyp, uint32_t domid, struct hyp_sched *sched)
+{
+	struct fake_domain *domain;
+	int rc = find(domid, &domain);
+
+	(void)hyp;
+	if (!rc)
+		*sched = domain->sched;
+	return rc;
+}
+
+int hyp_domain_set_sched(struct hyp *hyp, uint32_t domid, const struct hyp_sched *sched)
+{
+	struct fake_domain *domain;
+	int rc = find(domid, &domain);
+
+	(void)hyp;
+	if (rc)
+		return rc;
+	if (sched->weight)
+		domain->sched.weight = sched->weight;
+	if (sched->cap != HYP_SCHED_KEEP)
+		domain->sched.cap = sched->cap;
+	return 0;
+}
+
+/* The vCPU's set of CPUs: one word is enough. */
+static int find_vcpu(uint32_t domid, uint32_t vcpu, uint64_t **cpus)
+{
+	struct fake_domain *domain;
+	int rc = find(domid, &domain);
+
+	if (!rc && (vcpu >= domain->max_vcpus || vcpu >= FAKE_VCPUS))
+		rc = -ENOENT;
+	if (!rc)
+		*cpus = &domain->cpus[vcpu];
+	return rc;
+}
+
+int hyp_vcpu_set_affinity(struct hyp *hyp, uint32_t domid, uint32_t vcpu, const uint64_t *cpus,
+			  unsigned nr_cpus)
+{
+	uint64_t *mine;
+	int rc = find_vcpu(domid, vcpu, &mine);
+
+	(void)hyp;
+	if (rc || !(cpus[0] & ((1u << nr_cpus) - 1)))
+		return rc ? rc : -EINVAL;
+	*mine = cpus[0];
+	return 0;
+}
+
+int hyp_vcpu_get_affinity(struct hyp *hyp, uint32_t domid, uint32_t vcpu, uint64_t *cpus,
+			  unsigned nr_cpus)
+{
+	uint64_t *mine;
+	int rc = find_vcpu(domid, vcpu, &mine);
+
+	(void)hyp;
+	if (!rc)
+		*cpus = *mine ? *mine : (1u << nr_cpus) - 1;
+	return rc;
+}
+
+int hyp_vcpu_info(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
+		  struct xen_domctl_getvcpuinfo *info)
+{
+	uint64_t *mine;
+	int rc = find_vcpu(domid, vcpu, &mine);
+
+	(void)hyp;
+	*info = (struct xen_domctl_getvcpuinfo){ .vcpu = vcpu, .online = vcpu == 0, .cpu = 1,
+						 .cpu_time = 1000 };
+	return rc;
 }
 
 /* --- memory -------------------------------------------------------------------------------- */

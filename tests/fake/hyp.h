@@ -27,6 +27,7 @@ unsigned fake_hyp_mapped(void);
 uint64_t fake_hyp_used(void);
 
 /* A domain as a test looks at it. NULL if there is none. */
+#define FAKE_VCPUS 4	/* whose CPUs are kept */
 struct fake_domain {
 	bool exists;
 	struct xen_domctl_getdomaininfo info;
@@ -36,6 +37,8 @@ struct fake_domain {
 	unsigned ports;
 	struct vcpu_guest_context context;
 	bool has_context;
+	struct hyp_sched sched;
+	uint64_t cpus[FAKE_VCPUS];	/* where they may run; 0: anywhere */
 };
 struct fake_domain *fake_hyp_domain(uint32_t domid);
 

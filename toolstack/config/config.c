@@ -63,5 +63,7 @@ void config_free(struct vm_config *cfg)
 	free(cfg->kernel);
 	free(cfg->initrd);
 	free(cfg->cmdline);
+	free(cfg->cpus);
+	free(cfg->pins);
 	*cfg = (struct vm_config){ 0 };
 }

@@ -22,6 +22,10 @@ enum {
 	CONFIG_NAME_MAX = 63,
 	CONFIG_CMDLINE_MAX = 1023,
 	CONFIG_VCPUS_MAX = 512,
+	CONFIG_CPUS_MAX = 512,	   /* physical CPUs that a set can name */
+	CONFIG_CPUSET_TEXT = 4096, /* a set of CPUs as text, with its NUL */
+	CONFIG_WEIGHT_MAX = 65535,
+	CONFIG_CAP_MAX = 65534,
 	CONFIG_MEMORY_MIN_KIB = 1024,
 	CONFIG_TEXT_MAX = 1 << 20, /* bytes of XML */
 	CONFIG_UUID_TEXT = 37,	   /* a uuid as text, with its NUL */
@@ -74,6 +78,17 @@ struct vm_interface {
 	uint64_t out_burst;   /* KiB that it may send at once; 0: as suits the average */
 };
 
+/* Physical CPUs: bit cpu % 64 of word cpu / 64. */
+struct cpu_set {
+	uint64_t bits[CONFIG_CPUS_MAX / 64];
+};
+
+/* Where one vCPU may run. */
+struct vm_pin {
+	unsigned int vcpu;
+	struct cpu_set cpus;
+};
+
 /* A guest. Strings are malloc'd; NULL where the XML said nothing. */
 struct vm_config {
 	char *name;	     /* fit for a file name, see value_is_name() */
@@ -87,6 +102,12 @@ struct vm_config {
 	uint64_t current_memory_kib; /* what it starts with, KiB, a multiple of 4, <= memory_kib */
 	unsigned int vcpus_max;	     /* 1..CONFIG_VCPUS_MAX */
 	unsigned int vcpus;	     /* online at the start, 1..vcpus_max */
+
+	struct cpu_set *cpus; /* where vCPUs may run that have no pin; NULL: anywhere */
+	struct vm_pin *pins;  /* each vCPU at most once, ascending */
+	unsigned int n_pins;
+	unsigned int weight;  /* 1..CONFIG_WEIGHT_MAX, or 0: as others have it */
+	unsigned int cap;     /* percent of one CPU, at most CONFIG_CAP_MAX; 0: no limit */
 
 	char *kernel;	  /* absolute path; NULL: PV GRUB starts what is on the guest's disks */
 	char *initrd;	  /* absolute path, only with a kernel */
@@ -145,6 +166,24 @@ int config_parse_uuid(const char *text, uint8_t uuid[16]);
 
 /* Whether it is a guest's name: 1 to CONFIG_NAME_MAX of [A-Za-z0-9._+:@-], first no mark. */
 bool config_is_name(const char *text);
+/*
+ * CPUs as libvirt writes them: "0-3,^2,7". Returns 0 or -EINVAL: not such a list, no CPU in it, or
+ * one from CONFIG_CPUS_MAX on. Formatting gives ascending ranges.
+ */
+int config_parse_cpus(const char *text, struct cpu_set *cpus);
+void config_format_cpus(const struct cpu_set *cpus, char text[CONFIG_CPUSET_TEXT]);
+bool config_cpu_in(const struct cpu_set *cpus, unsigned int cpu);
+
+/* Where @vcpu may run by its pin or by what holds for all; NULL: anywhere. */
+const struct cpu_set *config_pin_of(const struct vm_config *cfg, unsigned int vcpu);
+/* Give @vcpu a pin; NULL takes it away. Returns 0 or -ENOMEM. */
+int config_set_pin(struct vm_config *cfg, unsigned int vcpu, const struct cpu_set *cpus);
+
+/*
+ * An amount of memory with its unit, "512MiB", "2G" (units as in the XML), rounded up to 4 KiB.
+ * Returns 0, or -EINVAL: not such an amount, or not from 1 MiB to 16 TiB.
+ */
+int config_parse_memory(const char *text, uint64_t *kib);
 
 /*
  * Gives each interface without a MAC address one that follows from the uuid and the interface's

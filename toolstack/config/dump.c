@@ -83,6 +83,40 @@ static void put_interface(FILE *out, const struct vm_interface *interface)
 	fprintf(out, "    </interface>\n");
 }
 
+static void put_vcpus(FILE *out, const struct vm_config *cfg)
+{
+	char cpus[CONFIG_CPUSET_TEXT];
+
+	fprintf(out, "  <vcpu placement='static'");
+	if (cfg->cpus) {
+		config_format_cpus(cfg->cpus, cpus);
+		fprintf(out, " cpuset='%s'", cpus);
+	}
+	if (cfg->vcpus != cfg->vcpus_max)
+		fprintf(out, " current='%u'", cfg->vcpus);
+	fprintf(out, ">%u</vcpu>\n", cfg->vcpus_max);
+}
+
+/* A cap is so much of each tenth of a second. */
+static void put_cputune(FILE *out, const struct vm_config *cfg)
+{
+	char cpus[CONFIG_CPUSET_TEXT];
+
+	if (!cfg->weight && !cfg->cap && !cfg->n_pins)
+		return;
+	fprintf(out, "  <cputune>\n");
+	if (cfg->weight)
+		fprintf(out, "    <shares>%u</shares>\n", cfg->weight);
+	if (cfg->cap)
+		fprintf(out, "    <global_period>100000</global_period>\n"
+			     "    <global_quota>%u</global_quota>\n", cfg->cap * 1000);
+	for (unsigned int i = 0; i < cfg->n_pins; i++) {
+		config_format_cpus(&cfg->pins[i].cpus, cpus);
+		fprintf(out, "    <vcpupin vcpu='%u' cpuset='%s'/>\n", cfg->pins[i].vcpu, cpus);
+	}
+	fprintf(out, "  </cputune>\n");
+}
+
 static void put_config(FILE *out, const struct vm_config *cfg)
 {
 	char uuid[CONFIG_UUID_TEXT];
@@ -98,11 +132,8 @@ static void put_config(FILE *out, const struct vm_config *cfg)
 	fprintf(out, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", cfg->memory_kib);
 	fprintf(out, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n",
 		cfg->current_memory_kib);
-	if (cfg->vcpus != cfg->vcpus_max)
-		fprintf(out, "  <vcpu placement='static' current='%u'>%u</vcpu>\n", cfg->vcpus,
-			cfg->vcpus_max);
-	else
-		fprintf(out, "  <vcpu placement='static'>%u</vcpu>\n", cfg->vcpus_max);
+	put_vcpus(out, cfg);
+	put_cputune(out, cfg);
 	put_element(out, 1, "bootloader", cfg->bootloader ? CONFIG_PVGRUB : NULL);
 	fprintf(out, "  <os>\n    <type arch='x86_64' machine='xenpv'>linux</type>\n");
 	put_element(out, 2, "kernel", cfg->kernel);

@@ -223,6 +223,7 @@ static const struct attribute memory_attributes[] = {
 static const struct attribute vcpu_attributes[] = {
 	{ "placement", .value = "static" },
 	{ "current", .handle = set_current_vcpus },
+	{ "cpuset", .handle = tune_cpuset },
 	{ 0 },
 };
 
@@ -266,6 +267,11 @@ const struct element elements[] = {
 	{ "domain/memory", ONE_WORD | ELEMENT_REQUIRED, memory_attributes, set_memory, NULL },
 	{ "domain/currentMemory", ONE_WORD, memory_attributes, set_current_memory, NULL },
 	{ "domain/vcpu", ONE_WORD, vcpu_attributes, set_vcpus, NULL },
+	{ "domain/cputune", ELEMENT_ONCE, NULL, NULL, NULL },
+	{ "domain/cputune/shares", ONE_WORD, NULL, tune_shares, NULL },
+	{ "domain/cputune/global_period", ONE_WORD, NULL, tune_period, NULL },
+	{ "domain/cputune/global_quota", ONE_WORD, NULL, tune_quota, NULL },
+	{ "domain/cputune/vcpupin", 0, vcpupin_attributes, tune_vcpupin, NULL },
 	{ "domain/bootloader", ONE_WORD, NULL, boot_bootloader, NULL },
 	{ "domain/bootloader_args", ONE_WORD, NULL, boot_bootloader_args, NULL },
 	{ "domain/os", ELEMENT_ONCE, NULL, NULL, NULL },
@@ -361,7 +367,7 @@ int elements_check(struct reader *reader, const xmlNode *root)
 		return reader_refuse(reader, child_named(root, "vcpu"),
 				     "<vcpu> current='%u' is more than its %u vCPUs", cfg->vcpus,
 				     cfg->vcpus_max);
-	if (disks_check(reader, root) || interfaces_check(reader, root))
+	if (tune_check(reader, root) || disks_check(reader, root) || interfaces_check(reader, root))
 		return -1;
 	return boot_check(reader, root);
 }

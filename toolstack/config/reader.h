@@ -30,6 +30,7 @@ struct reader {
 	struct error *err;
 	unsigned int
 		*seen; /* per row of the table: how many of it in the parent that is being read */
+	int64_t cap_quota, cap_period; /* of <cputune>, in microseconds; 0: not given */
 };
 
 /* A value that is allowed for an attribute, or a handler for any. */
@@ -104,6 +105,17 @@ int reader_warn(struct reader *reader, const xmlNode *node, const char *fmt, ...
 
 /* Walks the document. Returns 0 or -1. */
 int reader_walk(struct reader *reader, xmlNode *root);
+
+/* ---- tune.c: <cputune>, and <vcpu>'s cpuset; handlers for the table ---- */
+
+extern const struct attribute vcpupin_attributes[];
+int tune_cpuset(struct reader *reader, const xmlNode *node, const char *value);
+int tune_shares(struct reader *reader, xmlNode *node, const char *text);
+int tune_period(struct reader *reader, xmlNode *node, const char *text);
+int tune_quota(struct reader *reader, xmlNode *node, const char *text);
+int tune_vcpupin(struct reader *reader, xmlNode *node, const char *text);
+/* What must fit together: quota and period, pins and vCPUs. Returns 0 or -1. */
+int tune_check(struct reader *reader, const xmlNode *root);
 
 /* ---- values.c: texts as values; pure ---- */
 

@@ -65,6 +65,22 @@ int value_memory(const char *text, const char *unit, uint64_t *kib)
 	return 0;
 }
 
+int config_parse_memory(const char *text, uint64_t *kib)
+{
+	size_t digits = strspn(text, "0123456789");
+	char number[24];
+
+	if (!digits || digits >= sizeof(number) || !text[digits])
+		return -EINVAL;
+	memcpy(number, text, digits);
+	number[digits] = 0;
+	if (value_memory(number, text + digits, kib) || *kib < CONFIG_MEMORY_MIN_KIB ||
+	    *kib > CONFIG_MEMORY_MAX_KIB)
+		return -EINVAL;
+	*kib = (*kib + 3) & ~UINT64_C(3);
+	return 0;
+}
+
 bool value_is_line(const char *text)
 {
 	for (; *text; text++) {

@@ -63,6 +63,31 @@ int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomain
  */
 int hyp_domctl(struct hyp *hyp, uint32_t cmd, struct xen_domctl *op);
 
+/* ---- Scheduling: scheduler_op, vcpuaffinity, getvcpuinfo ---------------------------------- */
+
+#define HYP_CPUS_MAX 512	/* physical CPUs that a set can name */
+
+struct hyp_sched {
+	unsigned weight;	/* set: 0 leaves it */
+	unsigned cap;		/* percent of one CPU, 0: none; set: HYP_SCHED_KEEP leaves it */
+};
+#define HYP_SCHED_KEEP 0xffff
+
+/* -EOPNOTSUPP if the hypervisor runs neither credit nor credit2. */
+int hyp_domain_get_sched(struct hyp *hyp, uint32_t domid, struct hyp_sched *sched);
+int hyp_domain_set_sched(struct hyp *hyp, uint32_t domid, const struct hyp_sched *sched);
+/*
+ * The CPUs on which a vCPU may run (hard affinity): bits of nr_cpus CPUs in words of 64.
+ * set: -EINVAL if none of them is online.
+ */
+int hyp_vcpu_set_affinity(struct hyp *hyp, uint32_t domid, uint32_t vcpu, const uint64_t *cpus,
+			  unsigned nr_cpus);
+int hyp_vcpu_get_affinity(struct hyp *hyp, uint32_t domid, uint32_t vcpu, uint64_t *cpus,
+			  unsigned nr_cpus);
+/* -ENOENT (Xen: or -ESRCH) if the domain has no such vCPU. */
+int hyp_vcpu_info(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
+		  struct xen_domctl_getvcpuinfo *info);
+
 /* ---- Host: XEN_SYSCTL_*, xen_version ------------------------------------------------------ */
 
 int hyp_host_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info);

@@ -14,7 +14,7 @@ static bool ended(const struct vm_info *info)
 	return info->state == VM_SHUTDOWN || info->state == VM_CRASHED || info->state == VM_DYING;
 }
 
-static int refused(const struct vm_info *info, const char *what, int rc, struct error *err)
+int vm_refused(const struct vm_info *info, const char *what, int rc, struct error *err)
 {
 	if (rc == -ESRCH)
 		return error_set(err, ERROR_NO_DOMAIN, "%s: is gone", info->name);
@@ -23,42 +23,52 @@ static int refused(const struct vm_info *info, const char *what, int rc, struct 
 			 error_text(rc));
 }
 
-static int not_domain0(const struct vm_info *info, const char *what, struct error *err)
+int vm_not_domain0(const struct vm_info *info, const char *what, struct error *err)
 {
 	return info->domid ? 0
 			   : error_set(err, ERROR_STATE,
 				       "Domain-0: is this system itself; it cannot be %s", what);
 }
 
-static int still_there(const struct vm_info *info, struct error *err)
+int vm_still_there(const struct vm_info *info, struct error *err)
 {
 	return ended(info) ? error_set(err, ERROR_STATE, "%s: has ended (%s)", info->name,
 				       vm_state_name(info->state))
 			   : 0;
 }
 
+int vm_same_domain(struct vm *vm, const struct vm_info *info,
+		   struct xen_domctl_getdomaininfo *domain, struct error *err)
+{
+	int rc = hyp_domain_info(vm->hyp, info->domid, domain);
+
+	if (!rc && memcmp(domain->handle, info->uuid, sizeof(info->uuid)))
+		rc = -ESRCH;	/* another domain has got the id */
+	return rc ? vm_refused(info, "tell about", rc, err) : 0;
+}
+
 int vm_pause(struct vm *vm, const struct vm_info *info, struct error *err)
 {
 	int rc;
 
-	if (not_domain0(info, "paused", err) || still_there(info, err))
+	if (vm_not_domain0(info, "paused", err) || vm_still_there(info, err))
 		return -1;
 	if (info->state == VM_PAUSED)
 		return error_set(err, ERROR_STATE, "%s: is already paused", info->name);
 	rc = hyp_domain_pause(vm->hyp, info->domid);
-	return rc ? refused(info, "pause", rc, err) : 0;
+	return rc ? vm_refused(info, "pause", rc, err) : 0;
 }
 
 int vm_unpause(struct vm *vm, const struct vm_info *info, struct error *err)
 {
 	int rc;
 
-	if (still_there(info, err))
+	if (vm_still_there(info, err))
 		return -1;
 	if (info->state != VM_PAUSED)
 		return error_set(err, ERROR_STATE, "%s: is not paused", info->name);
 	rc = hyp_domain_unpause(vm->hyp, info->domid);
-	return rc ? refused(info, "unpause", rc, err) : 0;
+	return rc ? vm_refused(info, "unpause", rc, err) : 0;
 }
 
 int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, struct error *err)
@@ -67,8 +77,8 @@ int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, stru
 	char path[64];
 	int rc;
 
-	if (not_domain0(info, "shut down from here; use poweroff or reboot", err) ||
-	    still_there(info, err))
+	if (vm_not_domain0(info, "shut down from here; use poweroff or reboot", err) ||
+	    vm_still_there(info, err))
 		return -1;
 	if (info->state == VM_PAUSED)
 		return error_set(err, ERROR_STATE,
@@ -95,7 +105,7 @@ static int stopped(struct vm *vm, const struct vm_info *info, struct error *err)
 	if (rc == -ESRCH)
 		return 1;
 	if (rc)
-		return refused(info, "tell about", rc, err);
+		return vm_refused(info, "tell about", rc, err);
 	if (memcmp(domain.handle, info->uuid, sizeof(info->uuid)))
 		return 1;	/* another domain has got the id */
 	return !!(domain.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying));

@@ -87,6 +87,35 @@ int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *c
 	return config_load(config, path, NULL, err);
 }
 
+void vm_definition_change(const struct vm_info *info,
+			  void (*change)(struct vm_config *config, const void *context),
+			  const void *context)
+{
+	struct vm_config config;
+	int lock = vm_lock(NULL);
+
+	if (lock < 0)
+		return;
+	if (!vm_definition_read(info->uuid, false, &config, NULL)) {
+		change(&config, context);
+		vm_definition_write(&config, NULL);
+		config_free(&config);
+	}
+	close(lock);
+}
+
+bool vm_definition_has_cpus(const struct vm_info *info)
+{
+	struct vm_config config;
+	bool has;
+
+	if (vm_definition_read(info->uuid, false, &config, NULL))
+		return false;
+	has = config.cpus;
+	config_free(&config);
+	return has;
+}
+
 int vm_definition_to_restart(const uint8_t uuid[16], struct error *err)
 {
 	char from[PATH_MAX], to[PATH_MAX];

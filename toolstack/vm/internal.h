@@ -30,6 +30,17 @@ void vm_definition_restarted(const uint8_t uuid[16]);
 void vm_definition_remove(const uint8_t uuid[16]);
 bool vm_definition_exists(const uint8_t uuid[16]);
 
+/*
+ * Change the definition of a running guest, under the lock. A guest without one (another program's)
+ * is left alone, and a definition that cannot be written stays as it was: it is what a reboot of
+ * the guest would forget, no reason to undo what the guest has done already.
+ */
+void vm_definition_change(const struct vm_info *info,
+			  void (*change)(struct vm_config *config, const void *context),
+			  const void *context);
+/* Does it say where all vCPUs shall run? */
+bool vm_definition_has_cpus(const struct vm_info *info);
+
 enum definition_kind {
 	DEFINITION,	/* of a guest that runs */
 	HALF_MADE,	/* the marker of a guest whose maker died */
@@ -91,6 +102,24 @@ struct vm_filler {
  */
 int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *filler, bool paused,
 	    uint32_t *domid, struct error *err);
+/* Most memory that the domain may have as its nodes say, in KiB; 0 if they don't. */
+int vm_nodes_max_memory(struct vm *vm, uint32_t domid, uint64_t *kib, struct error *err);
+
+/* --- control.c: what can't be done, each -1 with err set ------------------------------------ */
+
+/* The hypervisor's answer to "what it" was rc. */
+int vm_refused(const struct vm_info *info, const char *what, int rc, struct error *err);
+int vm_not_domain0(const struct vm_info *info, const char *what, struct error *err);
+/* Has it ended? */
+int vm_still_there(const struct vm_info *info, struct error *err);
+/* What the hypervisor says of it now. ERROR_NO_DOMAIN if it is gone or its id is another's. */
+int vm_same_domain(struct vm *vm, const struct vm_info *info,
+		   struct xen_domctl_getdomaininfo *domain, struct error *err);
+
+/* --- cpus.c -------------------------------------------------------------------------------- */
+
+/* Weight, cap and pins of a domain that is being made. */
+int vm_tune_new(struct vm *vm, uint32_t domid, const struct vm_config *config, struct error *err);
 
 /* --- device.c: disks and interfaces; more in device.h ------------------------------------- */
 

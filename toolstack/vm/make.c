@@ -157,6 +157,11 @@ static int limit_domain(struct creation *c)
 	return 0;
 }
 
+static int tune(struct creation *c)
+{
+	return vm_tune_new(c->vm, c->domid, c->config, c->err);
+}
+
 static int make_ports(struct creation *c)
 {
 	int store = hyp_evtchn_alloc(c->vm->hyp, c->domid, 0);
@@ -213,7 +218,7 @@ int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *fil
 	    uint32_t *domid, struct error *err)
 {
 	static int (*const steps[])(struct creation *c) = {
-		claim, limit_domain, make_ports, fill, introduce, attach_devices, finish,
+		claim, limit_domain, tune, make_ports, fill, introduce, attach_devices, finish,
 	};
 	struct creation c = { .vm = vm, .config = config, .filler = filler, .paused = paused,
 			      .marker = -1, .fresh_uuid = !config->has_uuid, .err = err };

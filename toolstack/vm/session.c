@@ -114,6 +114,19 @@ static int list_chunk(struct vm *vm, uint32_t first, struct vm_info **infos, siz
 	return n;
 }
 
+/* What the store knows of it. The hypervisor's limit may be lower for now: see memory.c. */
+static int fill_from_store(struct vm *vm, struct vm_info *info, struct error *err)
+{
+	uint64_t max;
+
+	if (vm_nodes_name(vm, info->domid, info->name, err) ||
+	    vm_nodes_max_memory(vm, info->domid, &max, err))
+		return -1;
+	if (max)
+		info->max_memory_kib = max;
+	return 0;
+}
+
 int vm_list(struct vm *vm, struct vm_info **out, size_t *count, struct error *err)
 {
 	struct vm_info *infos = NULL;
@@ -131,7 +144,7 @@ int vm_list(struct vm *vm, struct vm_info **out, size_t *count, struct error *er
 			first = infos[have - 1].domid + 1;
 	} while (n == (int)LIST_CHUNK);
 	for (size_t i = 0; i < have; i++) {
-		if (vm_nodes_name(vm, infos[i].domid, infos[i].name, err))
+		if (fill_from_store(vm, &infos[i], err))
 			goto fail;
 	}
 	*out = infos;
@@ -167,7 +180,7 @@ static int find_by_id(struct vm *vm, uint32_t domid, struct vm_info *info, struc
 		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL,
 				 "%u: no domain has this id: %s", domid, error_text(rc));
 	fill_info(info, &domain);
-	return vm_need_store(vm, err) || vm_nodes_name(vm, domid, info->name, err) ? -1 : 0;
+	return vm_need_store(vm, err) || fill_from_store(vm, info, err) ? -1 : 0;
 }
 
 /* A guest that is defined is known, but it is no domain. */

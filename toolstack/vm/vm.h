@@ -89,6 +89,55 @@ int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, stru
 /* Wait until the guest has shut down or is gone. ERROR_TIMEOUT after timeout_ms. */
 int vm_wait_stopped(struct vm *vm, const struct vm_info *info, int timeout_ms, struct error *err);
 
+/*
+ * What a guest does in its own time: how long without any progress until ERROR_TIMEOUT (0: don't
+ * wait at all), and who is told how far it is (may be NULL).
+ */
+struct vm_wait {
+	int patience_ms;
+	void (*progress)(void *context, uint64_t now, uint64_t wanted);
+	void *context;
+};
+
+/*
+ * Changes of a running guest. Its definition in vm_run_dir follows, so that they hold until the
+ * guest is destroyed, also when it reboots. ERROR_STATE for what it cannot have, ERROR_TIMEOUT
+ * (how far it came) when it does not listen.
+ */
+
+/* Give or take memory by the guest's balloon, up to info->max_memory_kib. */
+int vm_set_memory(struct vm *vm, const struct vm_info *info, uint64_t kib,
+		  const struct vm_wait *wait, struct error *err);
+/* The most that it may have. *later: more than it was started for holds from its next start on. */
+int vm_set_max_memory(struct vm *vm, const struct vm_info *info, uint64_t kib, bool *later,
+		      struct error *err);
+/* Switch vCPUs on and off: from 0 on so many are on. */
+int vm_set_vcpus(struct vm *vm, const struct vm_info *info, unsigned vcpus,
+		 const struct vm_wait *wait, struct error *err);
+
+#define VM_SCHED_KEEP 0xffffU	/* as a cap: leave it */
+/* Weight (0: leave it) against others' 256; cap in percent of one CPU, 0: none. Domain-0's, too. */
+int vm_get_sched(struct vm *vm, const struct vm_info *info, unsigned *weight, unsigned *cap,
+		 struct error *err);
+int vm_set_sched(struct vm *vm, const struct vm_info *info, unsigned weight, unsigned cap,
+		 struct error *err);
+
+struct vm_vcpu {
+	bool online, running, blocked;
+	unsigned cpu;		/* where it runs or ran last */
+	uint64_t cpu_ns;
+	struct cpu_set cpus;	/* where it may run */
+};
+
+/* The vCPUs by number: *vcpus is malloc'd. Domain-0's, too. */
+int vm_vcpus(struct vm *vm, const struct vm_info *info, struct vm_vcpu **vcpus, size_t *count,
+	     struct error *err);
+/* Let a vCPU (-1: all) run on these CPUs only; NULL: anywhere. Domain-0's, too. */
+int vm_pin(struct vm *vm, const struct vm_info *info, int vcpu, const struct cpu_set *cpus,
+	   struct error *err);
+/* How many CPUs the host has. */
+int vm_host_cpus(struct vm *vm, unsigned *cpus, struct error *err);
+
 /* End the guest at once and forget it. */
 int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err);
 

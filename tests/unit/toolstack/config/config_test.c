@@ -142,7 +142,11 @@ static void agrees_with_the_schema(void **state)
 				     "bad-vcpus-current.xml "
 				     "bad-disk-many.xml bad-disk-twice.xml "
 				     "bad-interface-many.xml bad-interface-mac-twice.xml "
-				     "bad-interface-target-twice.xml ";
+				     "bad-interface-target-twice.xml "
+				     "bad-cputune-global-quota.xml bad-cputune-quota-huge.xml "
+				     "bad-cputune-quota-much.xml bad-vcpupin-vcpu.xml "
+				     "bad-vcpupin-twice.xml bad-vcpupin-cpuset.xml "
+				     "bad-vcpupin-none.xml bad-vcpu-cpuset.xml ";
 	xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt("configs/schema/enso-domain.rng");
 	xmlRelaxNG *schema = xmlRelaxNGParse(parser);
 	glob_t files;
