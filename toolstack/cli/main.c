@@ -11,7 +11,7 @@
 /* One line, and the code. */
 static int fail(const struct error *err)
 {
-	fprintf(stderr, "enso: %s\n", err->text);
+	fprintf(stderr, "enso: %s [E%d]\n", err->text, (int)err->code);
 	return err->code;
 }
 

@@ -147,7 +147,7 @@ void cli_print_verbs(FILE *out)
 		snprintf(head, sizeof(head), "%s %s", cli_verbs[i]->name, cli_verbs[i]->operands);
 		fprintf(out, "  %-24s %s\n", head, cli_verbs[i]->summary);
 	}
-	fprintf(out, "\n\"enso help VERB\" says more; enso(1) lists the exit codes.\n");
+	fprintf(out, "\n\"enso help VERB\" says more; \"enso explain\" lists what can go wrong.\n");
 }
 
 int cli_number(const char *option, const char *text, long max, long *value, struct error *err)

@@ -3,32 +3,35 @@
 #ifndef CLI_VERBS_H
 #define CLI_VERBS_H
 
-#define CLI_VERBS(VERB)                                                                            \
-	VERB(cli_create)                                                                    \
-	VERB(cli_define)                                                                    \
-	VERB(cli_start)                                                                     \
-	VERB(cli_list)                                                                      \
-	VERB(cli_info)                                                                      \
-	VERB(cli_dumpxml)                                                                   \
-	VERB(cli_console_verb)                                                              \
-	VERB(cli_pause)                                                                     \
-	VERB(cli_unpause)                                                                   \
-	VERB(cli_shutdown)                                                                  \
-	VERB(cli_reboot)                                                                    \
-	VERB(cli_destroy)                                                                   \
-	VERB(cli_setmem)                                                                    \
-	VERB(cli_setmaxmem)                                                                 \
-	VERB(cli_setvcpus)                                                                  \
-	VERB(cli_schedinfo)                                                                 \
-	VERB(cli_vcpuinfo)                                                                  \
-	VERB(cli_vcpupin)                                                                   \
-	VERB(cli_undefine)                                                                  \
-	VERB(cli_rename)                                                                    \
-	VERB(cli_autostart)                                                                 \
-	VERB(cli_host)                                                                      \
-	VERB(cli_dmesg)                                                                     \
-	VERB(cli_debug_keys)                                                                \
-	VERB(cli_help)                                                                      \
+/* clang-format off */
+#define CLI_VERBS(VERB) \
+	VERB(cli_create) \
+	VERB(cli_define) \
+	VERB(cli_start) \
+	VERB(cli_list) \
+	VERB(cli_info) \
+	VERB(cli_dumpxml) \
+	VERB(cli_console_verb) \
+	VERB(cli_pause) \
+	VERB(cli_unpause) \
+	VERB(cli_shutdown) \
+	VERB(cli_reboot) \
+	VERB(cli_destroy) \
+	VERB(cli_setmem) \
+	VERB(cli_setmaxmem) \
+	VERB(cli_setvcpus) \
+	VERB(cli_schedinfo) \
+	VERB(cli_vcpuinfo) \
+	VERB(cli_vcpupin) \
+	VERB(cli_undefine) \
+	VERB(cli_rename) \
+	VERB(cli_autostart) \
+	VERB(cli_host) \
+	VERB(cli_dmesg) \
+	VERB(cli_debug_keys) \
+	VERB(cli_explain) \
+	VERB(cli_help) \
 	VERB(cli_version)
+/* clang-format on */
 
 #endif
