@@ -14,7 +14,10 @@
 #include "lib/error.h"
 #include "vm/vm.h"
 
-enum { CLI_OPTIONS_MAX = 8 };
+enum {
+	CLI_OPTIONS_MAX = 8,
+	CLI_MANY = 1 << 20, /* operands: as many as the person likes */
+};
 
 /* An option, --name or -letter (0: none). value names its argument, NULL if it takes none. */
 struct cli_option {
@@ -64,6 +67,9 @@ void cli_print_verbs(FILE *out);
 
 /* Tells a warning of the reader of XML, see struct config_options. */
 void cli_warn(void *context, const char *text);
+
+/* Tells an error in one line, with its code. */
+void cli_complain(void *context, const struct error *err);
 
 /* Print a guest's definition on standard output. */
 int cli_print_config(const struct vm_config *config, struct error *err);

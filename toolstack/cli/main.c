@@ -8,10 +8,15 @@
 
 #include "cli/cli.h"
 
-/* One line, and the code. */
+void cli_complain(void *context, const struct error *err)
+{
+	(void)context;
+	fprintf(stderr, "enso: %s [E%d]\n", err->text, (int)err->code);
+}
+
 static int fail(const struct error *err)
 {
-	fprintf(stderr, "enso: %s [E%d]\n", err->text, (int)err->code);
+	cli_complain(NULL, err);
 	return err->code;
 }
 

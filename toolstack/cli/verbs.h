@@ -23,6 +23,8 @@
 	VERB(cli_schedinfo) \
 	VERB(cli_vcpuinfo) \
 	VERB(cli_vcpupin) \
+	VERB(cli_validate) \
+	VERB(cli_edit) \
 	VERB(cli_undefine) \
 	VERB(cli_rename) \
 	VERB(cli_autostart) \

@@ -94,6 +94,7 @@ struct vm_config {
 	char *name;	     /* fit for a file name, see value_is_name() */
 	bool has_uuid;	     /* false: whoever creates the guest calls config_make_uuid() */
 	uint8_t uuid[16];    /* in the order in which it is printed */
+	unsigned int name_line, uuid_line; /* where the file that was read has them; else 0 */
 	char *title;	     /* one line for people */
 	char *description;
 	char *metadata;	     /* <metadata>...</metadata> as written, without meaning for us */

@@ -52,6 +52,7 @@ static int set_name(struct reader *reader, xmlNode *node, const char *text)
 				     "name '%s' is not possible; a name has 1 to %d letters, "
 				     "digits or ._+:@- and begins with a letter or digit",
 				     text, CONFIG_NAME_MAX);
+	reader->cfg->name_line = (unsigned int)xmlGetLineNo(node);
 	return reader_keep(reader, &reader->cfg->name, text);
 }
 
@@ -60,6 +61,7 @@ static int set_uuid(struct reader *reader, xmlNode *node, const char *text)
 	if (config_parse_uuid(text, reader->cfg->uuid))
 		return reader_refuse(reader, node, "uuid '%s' is not 32 hexadecimal digits", text);
 	reader->cfg->has_uuid = true;
+	reader->cfg->uuid_line = (unsigned int)xmlGetLineNo(node);
 	return 0;
 }
 
