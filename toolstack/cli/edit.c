@@ -78,8 +78,9 @@ static int check_unchanged(const struct editing *editing, struct error *err)
 	config_free(&current.config);
 	return same ? 0
 		    : error_set(err, ERROR_STATE,
-				"%s: the definition was changed by someone else meanwhile; edit it "
-				"again", editing->old->name);
+				"%s: someone else has changed the definition meanwhile; edit it "
+				"again",
+				editing->old->name);
 }
 
 /* What the person wrote becomes the definition. */
@@ -164,8 +165,8 @@ const struct cli_verb cli_edit = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = "Change a guest's definition in an editor",
-	.text = "The editor is $VISUAL, $EDITOR or vi. What is not right can be edited again. A guest "
-		"that runs\nis not changed: it takes the new definition when it starts the next time.",
+	.text = "The editor is $VISUAL, $EDITOR or vi. What is not right can be edited again. A "
+		"guest that\nruns takes the new definition when it starts the next time.",
 	.options = { { "strict", 0, NULL, "refuse what would be a warning" } },
 	.run = run_edit,
 };

@@ -24,8 +24,8 @@ const struct cli_verb cli_validate = {
 	.min_operands = 1,
 	.max_operands = CLI_MANY,
 	.summary = "Check definitions without touching anything",
-	.text = "Of a folder every NAME.xml is read. All that is wrong is told, a line for each file; "
-		"no two\nmay define the same guest. - is standard input.",
+	.text = "Of a folder every NAME.xml is read. All that is wrong is told, a line for each "
+		"file; no two\nmay define the same guest. - is standard input.",
 	.options = { { "strict", 0, NULL, "refuse what would be a warning" } },
 	.run = run_validate,
 };
