@@ -20,6 +20,7 @@ struct hyp {
 static struct fake_domain domains[DOMAINS];
 static uint16_t owner[FRAMES];		/* domain id + 1, 0: free */
 static uint8_t writable[FRAMES];	/* mappings of it */
+static uint32_t type[FRAMES];
 static uint64_t limit, used;
 static unsigned fail_at, mapped, opened;
 static bool failed;
@@ -31,7 +32,7 @@ static struct {
 	uint64_t *mfns;
 } mappings[64];
 
-static int fails(void)
+int fake_hyp_fails(void)
 {
 	if (!fail_at || --fail_at)
 		return 0;
@@ -52,6 +53,7 @@ void fake_hyp_reset(uint64_t free_pages)
 	memset(domains, 0, sizeof(domains));
 	memset(owner, 0, sizeof(owner));
 	memset(writable, 0, sizeof(writable));
+	memset(type, 0, sizeof(type));
 	domains[0].exists = true;
 	limit = free_pages;
 	used = mapped = fail_at = 0;
@@ -98,6 +100,21 @@ void *fake_hyp_frame(uint64_t mfn)
 	return mfn < FRAMES ? all + mfn * HYP_PAGE_SIZE : NULL;
 }
 
+uint32_t *fake_hyp_type(uint64_t mfn)
+{
+	return mfn < FRAMES ? &type[mfn] : NULL;
+}
+
+bool fake_hyp_owns(uint32_t domid, uint64_t mfn)
+{
+	return mfn < FRAMES && owner[mfn] == domid + 1;
+}
+
+bool fake_hyp_writable(uint64_t mfn)
+{
+	return writable[mfn] != 0;
+}
+
 void fake_hyp_shutdown(uint32_t domid, unsigned reason)
 {
 	domains[domid].info.flags |= XEN_DOMINF_shutdown | reason << XEN_DOMINF_shutdownshift;
@@ -105,7 +122,7 @@ void fake_hyp_shutdown(uint32_t domid, unsigned reason)
 
 int hyp_open(struct hyp **hyp, struct error *err)
 {
-	if (fails())
+	if (fake_hyp_fails())
 		return error_set(err, ERROR_NO_HOST, "the test says so");
 	opened++;
 	*hyp = calloc(1, sizeof(**hyp));
@@ -135,7 +152,7 @@ static uint64_t take_frame(uint32_t domid)
 int hyp_domain_create(struct hyp *hyp, uint32_t *domid,
 		      const struct xen_domctl_createdomain *config)
 {
-	int rc = fails();
+	int rc = fake_hyp_fails();
 	uint32_t id = 1;
 
 	(void)hyp;
@@ -149,6 +166,7 @@ int hyp_domain_create(struct hyp *hyp, uint32_t *domid,
 	memcpy(domains[id].info.handle, config->handle, sizeof(config->handle));
 	domains[id].info.shared_info_frame = take_frame(id);
 	domains[id].grant_frame = take_frame(id);
+	domains[id].info.max_vcpu_id = FAKE_VCPUS - 1;
 	*domid = id;
 	return 0;
 }
@@ -156,7 +174,7 @@ int hyp_domain_create(struct hyp *hyp, uint32_t *domid,
 /* The domain and 0, or the error that the call ends with. */
 static int find(uint32_t domid, struct fake_domain **domain)
 {
-	int rc = fails();
+	int rc = fake_hyp_fails();
 
 	*domain = fake_hyp_domain(domid);
 	return rc ? rc : *domain ? 0 : -ESRCH;
@@ -169,10 +187,13 @@ int hyp_domain_destroy(struct hyp *hyp, uint32_t domid)
 	if (!fake_hyp_domain(domid))
 		return -ESRCH;
 	domains[domid].exists = false;
+	for (int i = 0; i < FAKE_VCPUS; i++)
+		for (int j = 0; j < HYP_VCPU_PARTS; j++)
+			free(domains[domid].vcpu[i].part[j]);
 	used -= domains[domid].info.tot_pages;
 	for (int mfn = 0; mfn < FRAMES; mfn++) {
 		if (owner[mfn] == domid + 1)
-			owner[mfn] = 0;
+			owner[mfn] = type[mfn] = 0;
 	}
 	return 0;
 }
@@ -218,8 +239,10 @@ int hyp_domain_max_mem(struct hyp *hyp, uint32_t domid, uint64_t kib)
 	int rc = find(domid, &domain);
 
 	(void)hyp;
-	if (!rc)
+	if (!rc) {
 		domain->max_kib = kib;
+		domain->info.max_pages = kib / 4;
+	}
 	return rc;
 }
 
@@ -241,8 +264,13 @@ int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
 	int rc = find(domid, &domain);
 
 	(void)hyp;
-	(void)vcpu;
+	if (!rc && vcpu >= FAKE_VCPUS)
+		return -ENOENT;
 	if (!rc) {
+		domain->vcpu[vcpu].context = *context;
+		domain->vcpu[vcpu].online = context->flags & VGCF_online;
+	}
+	if (!rc && vcpu == 0) {
 		domain->context = *context;
 		domain->has_context = true;
 	}
@@ -264,7 +292,7 @@ int hyp_domain_list(struct hyp *hyp, uint32_t first, struct xen_domctl_getdomain
 		    unsigned max)
 {
 	unsigned n = 0;
-	int rc = fails();
+	int rc = fake_hyp_fails();
 
 	(void)hyp;
 	for (uint32_t id = first; id < DOMAINS && n < max && !rc; id++) {
@@ -280,7 +308,7 @@ int hyp_host_physinfo(struct hyp *hyp, struct xen_sysctl_physinfo *info)
 	*info = (struct xen_sysctl_physinfo){ .nr_cpus = 2,
 					      .total_pages = limit,
 					      .free_pages = limit - used };
-	return fails();
+	return fake_hyp_fails();
 }
 
 /* --- scheduling ---------------------------------------------------------------------------- */
@@ -356,8 +384,10 @@ int hyp_vcpu_info(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
 	int rc = find_vcpu(domid, vcpu, &mine);
 
 	(void)hyp;
-	*info = (struct xen_domctl_getvcpuinfo){ .vcpu = vcpu, .online = vcpu == 0, .cpu = 1,
+	*info = (struct xen_domctl_getvcpuinfo){ .vcpu = vcpu, .cpu = 1,
 						 .cpu_time = 1000 };
+	if (!rc)
+		info->online = vcpu == 0 || domains[domid].vcpu[vcpu].online;
 	return rc;
 }
 
@@ -423,7 +453,7 @@ int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *m
 	uint8_t *va;
 
 	(void)hyp;
-	if (fails())
+	if (fake_hyp_fails())
 		return -ENOMEM;
 	while (mappings[slot].va)
 		slot++;

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "abi/grant_table.h"
-#include "abi/memory.h"
 #include "build/internal.h"
 #include "lib/file.h"
 
@@ -180,6 +178,7 @@ static void write_start_info(struct builder *b, struct start_info *info)
 	memset(info, 0, sizeof(*info));
 	pv_plan_fill_start_info(b->plan, info);
 	memcpy(info->magic, magic, sizeof(magic));
+	info->flags |= SIF_VIRT_P2M_4TOOLS;	/* stream/ finds the P2M list by its address */
 	info->shared_info = b->shared_info_mfn * HYP_PAGE_SIZE;
 	info->store_mfn = b->mfns[b->plan->store.pfn];
 	info->store_evtchn = b->request->store_port;
@@ -225,43 +224,12 @@ int build_write(struct builder *b)
 	return 0;
 }
 
-/* Newer hypervisors hand out the grant table as a resource, older ones tell its frame. */
-static struct grant_entry_v1 *map_grant_table(struct builder *b)
-{
-	void *va = NULL;
-	uint64_t mfn;
-	int rc;
-
-	rc = hyp_resource_map(b->hyp, b->domid, XENMEM_resource_grant_table,
-			      XENMEM_resource_grant_table_id_shared, 0, 1, &va);
-	if (rc)
-		rc = hyp_grant_frame(b->hyp, b->domid, &mfn);
-	else
-		return va;
-	if (!rc)
-		rc = hyp_foreign_map(b->hyp, b->domid, PROT_READ | PROT_WRITE, &mfn, 1, &va);
-	if (rc)
-		error_set(b->err, ERROR_HYPERCALL, "the guest's grant table cannot be mapped: %s",
-			  error_text(rc));
-	return rc ? NULL : va;
-}
-
 int build_grant(struct builder *b)
 {
-	struct grant_entry_v1 *entries = map_grant_table(b);
+	int rc = hyp_grant_rings(b->hyp, b->domid, b->mfns[b->plan->console.pfn],
+				 b->mfns[b->plan->store.pfn]);
 
-	if (!entries)
-		return -1;
-	entries[GNTTAB_RESERVED_CONSOLE] = (struct grant_entry_v1){
-		.flags = GTF_permit_access,
-		.domid = 0,
-		.frame = (uint32_t)b->mfns[b->plan->console.pfn],
-	};
-	entries[GNTTAB_RESERVED_XENSTORE] = (struct grant_entry_v1){
-		.flags = GTF_permit_access,
-		.domid = 0,
-		.frame = (uint32_t)b->mfns[b->plan->store.pfn],
-	};
-	hyp_unmap(entries, 1);
-	return 0;
+	return rc ? error_set(b->err, ERROR_HYPERCALL,
+			      "the guest's grant table cannot be written: %s", error_text(rc))
+		  : 0;
 }

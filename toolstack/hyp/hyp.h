@@ -53,6 +53,20 @@ int hyp_vcpu_set_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
 			 const struct vcpu_guest_context *context);
 int hyp_vcpu_get_context(struct hyp *hyp, uint32_t domid, uint32_t vcpu,
 			 struct vcpu_guest_context *context);
+/*
+ * The rest of a vCPU's state as the save format has it. get: *buf is malloc'd, *size bytes (which
+ * may be 0); set: size bytes as get gave them.
+ */
+enum hyp_vcpu_part {
+	HYP_VCPU_EXTENDED,	/* get_ext_vcpucontext: struct xen_domctl_ext_vcpucontext */
+	HYP_VCPU_XSAVE,		/* getvcpuextstate: XCR0, all of XCR0 ever, the XSAVE area */
+	HYP_VCPU_MSRS,		/* get_vcpu_msrs: struct xen_domctl_vcpu_msr[] */
+	HYP_VCPU_PARTS
+};
+int hyp_vcpu_get_part(struct hyp *hyp, uint32_t domid, uint32_t vcpu, enum hyp_vcpu_part part,
+		      void **buf, size_t *size);
+int hyp_vcpu_set_part(struct hyp *hyp, uint32_t domid, uint32_t vcpu, enum hyp_vcpu_part part,
+		      const void *buf, size_t size);
 /* getdomaininfo: -ESRCH if there is no domain with this very id. */
 int hyp_domain_info(struct hyp *hyp, uint32_t domid, struct xen_domctl_getdomaininfo *info);
 /* getdomaininfolist: domains with id >= first, ascending. Returns how many were written. */
@@ -117,6 +131,18 @@ int hyp_memory_populate(struct hyp *hyp, uint32_t domid, unsigned order, uint64_
 			unsigned n);
 /* MMUEXT_PIN_L1..L4_TABLE (level 1 to 4) of a domain's frame. */
 int hyp_memory_pin(struct hyp *hyp, uint32_t domid, unsigned level, uint64_t mfn);
+/* The same of n frames, as few calls as may be. */
+struct hyp_table {
+	uint64_t mfn;
+	unsigned level;
+};
+int hyp_memory_pin_all(struct hyp *hyp, uint32_t domid, const struct hyp_table *tables, size_t n);
+/*
+ * getpageframeinfo3: frames[i] in: machine frame number, out: XEN_DOMCTL_PFINFO_*; n at most
+ * HYP_TYPES_MAX.
+ */
+#define HYP_TYPES_MAX 1024U
+int hyp_memory_types(struct hyp *hyp, uint32_t domid, uint64_t *frames, unsigned n);
 /*
  * set_memory_map: the map that a PV guest reads with XENMEM_memory_map: one entry, RAM from 0 to
  * bytes.
@@ -141,6 +167,12 @@ void hyp_unmap(void *va, unsigned n);
  * GNTTABOP_setup_table on behalf of a domain: its first grant-table frame, as machine frame number.
  */
 int hyp_grant_frame(struct hyp *hyp, uint32_t domid, uint64_t *mfn);
+
+/*
+ * Let Domain-0 map the console's and the store's page: the entries of a new domain's grant table
+ * that the ABI reserves for them.
+ */
+int hyp_grant_rings(struct hyp *hyp, uint32_t domid, uint64_t console_mfn, uint64_t store_mfn);
 
 /* EVTCHNOP_alloc_unbound in domain domid, to be bound by domain remote. Returns the port. */
 int hyp_evtchn_alloc(struct hyp *hyp, uint32_t domid, uint32_t remote);

@@ -3,6 +3,7 @@
  * A guest is built as the plan says: its memory holds the kernel's segments and the initrd, its
  * page tables lead to them, start_info tells of them, and dom0 can reach its rings. Every step that
  * fails is told, and nothing stays mapped.
+ * Links: toolstack/hyp/grants.c
  * Links: toolstack/build/build.c toolstack/build/memory.c toolstack/build/image.c
  * Links: toolstack/build/unpack.c toolstack/build/unxz.c
  * Links: toolstack/build/bzimage.c toolstack/build/cache.c toolstack/build/data.c
