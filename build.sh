@@ -8,7 +8,8 @@ cd "$(dirname "$(realpath "$0")")"
 
 # Debian packages: to build, to run in an emulator, to measure, to test.
 to_build="gcc clang make binutils libxen-dev libxml2-dev libjansson-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev
-	libssl-dev busybox-static kmod cpio xz-utils zstd lz4 bzip2 gzip grub-common grub-pc-bin grub-efi-amd64-bin xorriso
+	libxxhash-dev libssl-dev busybox-static kmod cpio xz-utils zstd lz4 bzip2 gzip grub-common grub-pc-bin
+	grub-efi-amd64-bin xorriso
 	mtools e2fsprogs"
 to_run="qemu-system-x86 ovmf"
 to_bench="python3 libc6-dev"

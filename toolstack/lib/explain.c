@@ -101,6 +101,13 @@ const struct explanation explanations[] = {
 	  "domain's kernel does not take it.",
 	  "The line names the device. \"enso disk info FILE\" and \"enso net list\" "
 	  "show what there is; \"dmesg\" has what the back end says." },
+	{ ERROR_SAVE_FILE, "save-file",
+	  "a save file that is cut off, damaged, or none",
+	  "The file was not written by \"enso save\" (but by xl or virsh, or is "
+	  "something else), was cut off or changed since, or comes from a later "
+	  "version. Its checksums tell; nothing was done with it.",
+	  "Give the right file, or another copy of it. A guest whose managed save "
+	  "is damaged starts anew after \"enso managedsave-remove\"." },
 };
 
 const size_t nr_explanations = sizeof(explanations) / sizeof(explanations[0]);

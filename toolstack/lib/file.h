@@ -23,6 +23,21 @@ int file_write(const char *path, const void *data, size_t len, mode_t mode);
 /* After it, what was made, renamed and removed in the folder stays so when the power fails. */
 int file_sync_folder(const char *path);
 
+/*
+ * A large file that gets its name when it is whole. Open it, write to fd, commit; abandon it in any
+ * case, which does nothing after a commit. A process that dies leaves nothing behind, or, where the
+ * file system knows no files without a name, the file called `name`.
+ */
+struct file_new {
+	int fd;			/* -1: none */
+	char name[4096];	/* "" while it has none */
+};
+#define FILE_NEW_NONE { .fd = -1 }
+int file_new_open(struct file_new *file, const char *path, mode_t mode);
+/* fsync, then path names it, in place of what path named. */
+int file_new_commit(struct file_new *file, const char *path);
+void file_new_abandon(struct file_new *file);
+
 /* Read len bytes at offset into buf: all of them, or -errno; -ENODATA if the file ends before. */
 int file_read_at(int fd, void *buf, size_t len, off_t offset);
 
