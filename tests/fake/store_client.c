@@ -279,6 +279,12 @@ int store_introduce(struct store_client *client, uint32_t domid, uint64_t frame,
 	return rc;
 }
 
+int store_resume(struct store_client *client, uint32_t domid)
+{
+	(void)client;
+	return introduced[domid] ? 0 : -ENOENT;
+}
+
 int store_release(struct store_client *client, uint32_t domid)
 {
 	(void)client;

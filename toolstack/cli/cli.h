@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/verbs.h"
 #include "lib/error.h"
@@ -76,6 +77,17 @@ int cli_print_config(const struct vm_config *config, struct error *err);
 
 /* Connect the terminal to the console of a domain until the person leaves or the guest ends. */
 int cli_attach(uint32_t domid, const char *name, struct error *err);
+
+/* A line about work that takes longer than a second: how much, how fast, how long still. */
+struct cli_progress {
+	const char *what;	/* "saving" */
+	struct timespec start, last;
+	bool shown;
+};
+typedef void cli_progress_fn(void *context, uint64_t done, uint64_t all);
+/* The function to call with progress as its context; NULL where nobody would see it. */
+cli_progress_fn *cli_progress_start(struct cli_progress *progress, const char *what);
+void cli_progress_end(struct cli_progress *progress);
 
 /* A whole number from 1 to max, as the value of an option. 0 or -1 with err set. */
 int cli_number(const char *option, const char *text, long max, long *value, struct error *err);

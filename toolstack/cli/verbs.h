@@ -17,6 +17,10 @@
 	VERB(cli_shutdown) \
 	VERB(cli_reboot) \
 	VERB(cli_destroy) \
+	VERB(cli_save) \
+	VERB(cli_restore) \
+	VERB(cli_managedsave) \
+	VERB(cli_managedsave_remove) \
 	VERB(cli_setmem) \
 	VERB(cli_setmaxmem) \
 	VERB(cli_setvcpus) \

@@ -23,6 +23,7 @@
 
 #define START_WAIT_MS 30000	/* the store daemon may be started at the same time */
 #define LOOK_MS 60000		/* a look at everything, whatever was told */
+#define SAVING_MS 1000		/* the same while somebody saves a guest, and may be killed */
 #define LOCK_FILE "/run/enso/ensod.lock"
 
 /* The log is standard error: a line per event. */
@@ -151,7 +152,7 @@ int main(int argc, char **argv)
 		int rc;
 
 		look(&vm, &restarts);
-		rc = store_wait(vm.store, LOOK_MS, &event);
+		rc = store_wait(vm.store, vm_saving() ? SAVING_MS : LOOK_MS, &event);
 		while (!rc) {	/* several ends need one look */
 			store_event_free(&event);
 			rc = store_wait(vm.store, 0, &event);

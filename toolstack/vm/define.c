@@ -140,6 +140,8 @@ int vm_undefine(struct vm *vm, const char *who, struct error *err)
 		return -1;
 	rc = name_of(who, name, err);
 	if (!rc)
+		rc = vm_managedsave_none(name, err);
+	if (!rc)
 		rc = vm_defined_remove(name, err);
 	close(lock);
 	return rc;
@@ -169,6 +171,8 @@ int vm_start(struct vm *vm, const char *who, const struct vm_create_options *opt
 	int rc;
 
 	if (vm_defined_find(who, &one, err)) {
+		if (vm_managedsave_exists(who))
+			return vm_managedsave_restore(vm, who, options, domid, err);
 		/* It runs, though nobody defined it: that is what is wrong then. */
 		if (vm_find(vm, who, &info, NULL))
 			return -1;
@@ -180,7 +184,9 @@ int vm_start(struct vm *vm, const char *who, const struct vm_create_options *opt
 		rc = error_set(err, ERROR_STATE, "%s: is there already (%s, id %u)", one.name,
 			       vm_state_name(info.state), info.domid);
 	if (!rc)
-		rc = vm_create(vm, &one.config, options, domid, err);
+		rc = vm_managedsave_exists(one.name)
+			     ? vm_managedsave_restore(vm, one.name, options, domid, err)
+			     : vm_create(vm, &one.config, options, domid, err);
 	config_free(&one.config);
 	return rc;
 }
@@ -240,6 +246,8 @@ static int rename_locked(struct vm *vm, const char *who, const char *name, struc
 		return -1;
 	if (taken || vm_defined_exists(name))
 		return error_set(err, ERROR_EXISTS, "%s: another guest has this name", name);
+	if (vm_managedsave_none(old, err) || vm_managedsave_none(name, err))
+		return -1;
 	if (running && rename_running(vm, &info, name, err))
 		return -1;
 	return vm_defined_exists(old) ? vm_defined_move(old, name, err) : 0;

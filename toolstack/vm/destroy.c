@@ -61,7 +61,7 @@ static enum vm_action action_for(const struct vm_config *config, unsigned reason
 		return config->on_poweroff;
 	case SHUTDOWN_reboot:
 		return config->on_reboot;
-	case SHUTDOWN_suspend:	/* whoever asked for it saves the guest now */
+	case SHUTDOWN_suspend:
 		return VM_ACTION_PRESERVE;
 	default:
 		return config->on_crash;
@@ -111,6 +111,10 @@ int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint3
 		if (why.code == ERROR_NO_DOMAIN)
 			return VM_ACTION_PRESERVE;
 		return error_set(err, why.code, "%s", why.text);
+	}
+	if (info->shutdown_reason == SHUTDOWN_suspend && vm_save_recover(vm, info, err)) {
+		config_free(&config);
+		return -1;
 	}
 	action = action_for(&config, info->shutdown_reason);
 	config_free(&config);

@@ -132,6 +132,20 @@ void vm_devices_remove(struct vm *vm, uint32_t domid);
 void vm_devices_sweep(struct vm *vm, bool (*exists)(const void *context, uint32_t domid),
 		      const void *context);
 
+/* --- suspend.c, save.c --------------------------------------------------------------------- */
+
+/*
+ * Ask the guest to suspend and wait until it has: it stands still then, until vm_suspend_cancel()
+ * or its end. If it does not within timeout_ms it runs on: ERROR_TIMEOUT.
+ */
+int vm_suspend(struct vm *vm, const struct vm_info *info, int timeout_ms, struct error *err);
+int vm_suspend_cancel(struct vm *vm, const struct vm_info *info, struct error *err);
+/* 0 if the guest, which has stopped, did so to be saved. */
+int vm_has_suspended(struct vm *vm, const struct vm_info *info, struct error *err);
+
+/* Let a guest that has suspended go on if nobody saves it (any more). */
+int vm_save_recover(struct vm *vm, const struct vm_info *info, struct error *err);
+
 /* --- destroy.c ----------------------------------------------------------------------------- */
 
 /*

@@ -18,6 +18,7 @@
 
 #include "config/config.h"
 #include "lib/error.h"
+#include "stream/out.h"
 
 /* "/run/enso/guests"; tests have their own. */
 extern const char *vm_run_dir;
@@ -68,7 +69,7 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 
 struct vm_create_options {
 	bool paused;
-	/* May be NULL. Bytes of kernel and initrd copied so far and in all. */
+	/* May be NULL. Bytes of kernel and initrd, or of memory, copied so far and in all. */
 	void (*progress)(void *context, uint64_t done, uint64_t all);
 	void *context;
 };
@@ -79,6 +80,54 @@ struct vm_create_options {
  */
 int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options,
 	      uint32_t *domid, struct error *err);
+
+struct vm_save_options {
+	bool checkpoint;	/* the guest runs on */
+	enum stream_packing packing;
+	int timeout_ms;		/* for the guest to suspend */
+	/* May be NULL. Bytes of the guest's memory that are saved, and all of them. */
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *context;
+};
+
+/*
+ * Save the guest to a file and end it. If that fails the guest runs on, and path is what it was
+ * before. ERROR_STATE, ERROR_TIMEOUT, ERROR_FILE, ERROR_HYPERCALL.
+ */
+int vm_save(struct vm *vm, const struct vm_info *info, const char *path,
+	    const struct vm_save_options *options, struct error *err);
+
+/*
+ * Is a guest being saved, by whomever? Who supervises should look more often then, as a saver may
+ * be killed: vm_finish() lets its guest go on.
+ */
+bool vm_saving(void);
+
+struct vm_restored {
+	uint32_t domid;
+	char name[CONFIG_NAME_MAX + 1];
+};
+
+/*
+ * A guest from a save file, which stays. If that fails nothing of the guest is left behind.
+ * ERROR_SAVE_FILE, ERROR_FILE, ERROR_DEFINITION, and those of vm_create().
+ */
+int vm_restore(struct vm *vm, const char *path, const struct vm_create_options *options,
+	       struct vm_restored *restored, struct error *err);
+
+/* "/var/lib/enso/save", for saves that go by the guest's name; tests have their own. */
+extern const char *vm_save_dir;
+
+int vm_managedsave(struct vm *vm, const struct vm_info *info, const struct vm_save_options *options,
+		   struct error *err);
+bool vm_managedsave_exists(const char *name);
+/* 0 if there is none, else ERROR_STATE: for what would make it another guest's. */
+int vm_managedsave_none(const char *name, struct error *err);
+/* Restore it, and remove it if that is done. ERROR_NO_DOMAIN if there is none. */
+int vm_managedsave_restore(struct vm *vm, const char *name,
+			   const struct vm_create_options *options, uint32_t *domid,
+			   struct error *err);
+int vm_managedsave_remove(const char *name, struct error *err);
 
 int vm_pause(struct vm *vm, const struct vm_info *info, struct error *err);
 int vm_unpause(struct vm *vm, const struct vm_info *info, struct error *err);

@@ -5,6 +5,7 @@
  * nobody else, and what a killed writer left is cleared away.
  * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
+ * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c
  */
 #include <setjmp.h>
