@@ -91,8 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	harness_start(&h);
 	h.store->limits = (struct limits){ .nodes = 20, .value = 64, .perms = 3, .watches = 4,
-					   .events = 8, .transactions = 3, .tx_nodes = 8,
-					   .tx_seconds = 60 };
+					   .events = 8, .event_bytes = 400, .transactions = 3,
+					   .tx_nodes = 8, .tx_bytes = 300, .tx_seconds = 60,
+					   .history = 4000 };
 	put(&h, &h.control, 0, "/local/domain/1", "");
 	ASK(&h, &h.control, XS_SET_PERMS, 0, "/local/domain/1\0n1\0r2");
 	harness_guest(&h, 1);

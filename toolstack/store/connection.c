@@ -14,6 +14,16 @@ void connection_init(struct connection *conn, const struct actor *actor)
 	conn->out_last = &conn->out;
 }
 
+/* The oldest event of its watch leaves the queue, or stays as nobody's. */
+static void event_leaves(struct connection *conn, struct message *event)
+{
+	assert(event->watch->waiting == event);
+	event->watch->waiting = event->same;
+	event->watch = NULL;
+	conn->n_events--;
+	conn->event_bytes -= event->len;
+}
+
 void connection_drop_queues(struct connection *conn)
 {
 	free(conn->in);
@@ -21,12 +31,13 @@ void connection_drop_queues(struct connection *conn)
 	conn->in_len = 0;
 	while (conn->out) {
 		struct message *next = conn->out->next;
+		if (conn->out->watch)
+			event_leaves(conn, conn->out);
 		free(conn->out);
 		conn->out = next;
 	}
 	conn->out_last = &conn->out;
 	conn->out_sent = 0;
-	conn->n_events = 0;
 }
 
 /* How many bytes the message has that is being received, as far as is known. */
@@ -86,6 +97,7 @@ struct message *message_new(size_t len)
 	if (!message)
 		return NULL;
 	message->next = NULL;
+	message->same = NULL;
 	message->watch = NULL;
 	message->len = len;
 	return message;
@@ -101,7 +113,7 @@ void connection_reply(struct connection *conn, struct message *reply)
 }
 
 /* The event as bytes: header, path, token. */
-static struct message *event_new(const struct watch *watch, const char *path)
+static struct message *event_new(struct watch *watch, const char *path)
 {
 	struct xsd_sockmsg header = { .type = XS_WATCH_EVENT };
 	size_t path_size = strlen(path) + 1, token_size = strlen(watch->token) + 1;
@@ -121,20 +133,42 @@ static struct message *event_new(const struct watch *watch, const char *path)
 /* Whether an event of this watch and path waits of which nothing was sent. */
 static bool event_waits(const struct connection *conn, const struct watch *watch, const char *path)
 {
-	const struct message *message = conn->out_sent ? conn->out->next : conn->out;
+	const struct message *message = watch->waiting;
 
-	for (; message; message = message->next) {
-		if (message->watch == watch &&
-		    !strcmp(message->bytes + sizeof(struct xsd_sockmsg), path))
-			return true;
-	}
-	return false;
+	if (message && message == conn->out && conn->out_sent)
+		message = message->same;
+	while (message && strcmp(message->bytes + sizeof(struct xsd_sockmsg), path))
+		message = message->same;
+	return message;
+}
+
+/* Puts an event into the queue, and into its watch's. */
+static void event_add(struct connection *conn, struct message *event)
+{
+	struct watch *watch = event->watch;
+
+	*conn->out_last = event;
+	conn->out_last = &event->next;
+	if (watch->waiting)
+		watch->waiting_last->same = event;
+	else
+		watch->waiting = event;
+	watch->waiting_last = event;
+	conn->n_events++;
+	conn->event_bytes += event->len;
 }
 
 static void watch_missed(struct connection *conn, struct watch *watch)
 {
 	conn->n_missed += !watch->missed;
 	watch->missed = true;
+}
+
+/* What waits may exceed the limit of bytes by the last event. */
+static bool events_full(const struct connection *conn, const struct limits *limits)
+{
+	return !conn->actor.privileged &&
+	       (conn->n_events >= limits->events || conn->event_bytes >= limits->event_bytes);
 }
 
 void connection_event(struct connection *conn, struct watch *watch, const char *path,
@@ -148,15 +182,12 @@ void connection_event(struct connection *conn, struct watch *watch, const char *
 		path += watch->prefix;
 	if (event_waits(conn, watch, path))
 		return;
-	if (conn->actor.privileged || conn->n_events < limits->events)
+	if (!events_full(conn, limits))
 		event = event_new(watch, path);
-	if (!event) {
+	if (event)
+		event_add(conn, event);
+	else
 		watch_missed(conn, watch);
-		return;
-	}
-	*conn->out_last = event;
-	conn->out_last = &event->next;
-	conn->n_events++;
 }
 
 void connection_settle(struct connection *conn, const struct limits *limits)
@@ -165,7 +196,7 @@ void connection_settle(struct connection *conn, const struct limits *limits)
 	     watch = watch->conn_next) {
 		if (!watch->missed)
 			continue;
-		if (!conn->actor.privileged && conn->n_events >= limits->events)
+		if (events_full(conn, limits))
 			return;
 		watch->missed = false;
 		conn->n_missed--;
@@ -175,30 +206,31 @@ void connection_settle(struct connection *conn, const struct limits *limits)
 	}
 }
 
-void connection_forget_watch(struct connection *conn, const struct watch *watch)
+void connection_forget_watch(struct connection *conn, struct watch *watch)
 {
 	struct message **at = &conn->out;
 
+	conn->n_missed -= watch->missed;
+	watch->missed = false;
 	/* What has begun is sent to its end, but nobody's watch any more. */
 	if (conn->out_sent) {
-		if (conn->out->watch == watch) {
-			conn->out->watch = NULL;
-			conn->n_events--;
-		}
+		if (conn->out->watch == watch)
+			event_leaves(conn, conn->out);
 		at = &conn->out->next;
 	}
-	while (*at) {
-		struct message *message = *at;
-		if (message->watch == watch) {
-			*at = message->next;
-			conn->n_events--;
-			free(message);
+	while (watch->waiting) {
+		struct message *event = *at;
+		if (event->watch == watch) {
+			*at = event->next;
+			event_leaves(conn, event);
+			free(event);
 		} else {
-			at = &message->next;
+			at = &event->next;
 		}
 	}
+	while (*at)
+		at = &(*at)->next;
 	conn->out_last = at;
-	conn->n_missed -= watch->missed;
 }
 
 size_t connection_output(const struct connection *conn, const char **bytes)
@@ -217,10 +249,11 @@ void connection_sent(struct connection *conn, size_t len)
 	assert(conn->out_sent <= first->len);
 	if (conn->out_sent < first->len)
 		return;
+	if (first->watch)
+		event_leaves(conn, first);
 	conn->out = first->next;
 	if (!conn->out)
 		conn->out_last = &conn->out;
-	conn->n_events -= first->watch != NULL;
 	conn->out_pos += (uint32_t)first->len;
 	conn->out_sent = 0;
 	free(first);

@@ -6,9 +6,9 @@
  * was carried away is carried away whole.
  *
  * Invariant: what waits here is bounded: one request, one reply, and limits.events events that
- * are all different; a watch that had to lose one owes an event of its own path. A client that
- * breaks the protocol is broken for good and says nothing more. Knows no sockets and no rings.
- * No lock.
+ * are all different, of limits.event_bytes; a watch that had to lose one owes an event of its own
+ * path. A client that breaks the protocol is broken for good and says nothing more. Knows no
+ * sockets and no rings. No lock.
  */
 #ifndef STORE_CONNECTION_H
 #define STORE_CONNECTION_H
@@ -23,7 +23,8 @@
 
 struct message {
 	struct message *next;
-	const struct watch *watch; /* that fired; NULL: a reply */
+	struct message *same; /* the next event of the same watch */
+	struct watch *watch;  /* that fired; NULL: a reply */
 	size_t len;
 	char bytes[];
 };
@@ -43,6 +44,7 @@ struct connection {
 	struct message **out_last;
 	size_t out_sent;	/* bytes of the first message that are gone */
 	unsigned int n_events;
+	size_t event_bytes;	/* of these */
 
 	struct watch *watches;
 	unsigned int n_watches;
@@ -88,7 +90,7 @@ void connection_event(struct connection *conn, struct watch *watch, const char *
 void connection_settle(struct connection *conn, const struct limits *limits);
 
 /* Forgets events of @watch that wait and of which nothing was sent. */
-void connection_forget_watch(struct connection *conn, const struct watch *watch);
+void connection_forget_watch(struct connection *conn, struct watch *watch);
 
 /*
  * The bytes to be sent next: the rest of the first message. Returns their number, 0: nothing

@@ -132,6 +132,38 @@ static int collect(const struct node *node, const char *path, void *context)
 	return 0;
 }
 
+/* Nobody has its rights as a target any more: they would be the next domain's of that id. */
+static void purge_targets(struct store *store, uint32_t domid)
+{
+	for (struct domain *other = store->domains; other; other = other->next) {
+		if (other->gone || other->conn.actor.target != domid)
+			continue;
+		other->conn.actor.target = other->domid;
+		store_log_domain(&store->log, other);
+	}
+}
+
+/* Nor has it any on the special paths. */
+static int purge_special(struct store *store, uint32_t domid)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct perms *old = store->special[i], *owned = perms_get(old);
+
+		if (old->list[0].domid == domid) {
+			perms_put(owned);
+			owned = perms_with_owner(old, 0);
+		}
+		struct perms *now = owned ? perms_without(owned, domid) : NULL;
+		perms_put(owned);
+		if (!now)
+			return -ENOMEM;
+		if (now != old)
+			store_set_special(store, i, now);
+		perms_put(now);
+	}
+	return 0;
+}
+
 static int purge_domain(struct store *store, uint32_t domid)
 {
 	static const struct actor control = { .privileged = true };
@@ -164,6 +196,7 @@ void store_release_domain(struct store *store, struct domain *domain)
 		record_u32(&store->log, domid);
 		store_fire_special(store, STORE_SPECIAL_RELEASE);
 	}
+	purge_targets(store, domid);
 	/* Without memory for it, store_tick() tries again. */
-	domain->purged = !purge_domain(store, domid);
+	domain->purged = !purge_special(store, domid) && !purge_domain(store, domid);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an unprivileged domain may take of the daemon's memory. The control domain has no
- * limits. What one guest can cost at most follows: nodes * (value + path) + watches and their
- * events * (path + token) + transactions * (tx_nodes * (path + value)) + one message in each
- * direction.
+ * limits. What one guest can cost at most follows: nodes * (value + name) + watches * (path +
+ * token) + event_bytes + transactions * tx_bytes + one message in each direction; and of all
+ * together, history.
  */
 #ifndef STORE_LIMITS_H
 #define STORE_LIMITS_H
@@ -14,9 +14,17 @@ struct limits {
 	unsigned int perms;	   /* entries in a permission list */
 	unsigned int watches;	   /* that it has */
 	unsigned int events; /* waiting for it to read them; beyond, a watch's events become one */
+	unsigned int event_bytes;  /* of these */
 	unsigned int transactions; /* open at a time */
 	unsigned int tx_nodes;	   /* that one transaction reads and changes */
+	unsigned int tx_bytes;	   /* of the paths and values of these */
 	unsigned int tx_seconds;   /* after which a transaction can only end with EAGAIN */
+	/*
+	 * Bytes of nodes that only transactions see, the old ones and the new ones, all domains'
+	 * together. Beyond, transactions are doomed (EAGAIN): first of who has most of them open,
+	 * and the oldest first.
+	 */
+	unsigned int history;
 };
 
 /* The values that the field is used to (docs/man/xenstored), where it has them. */
@@ -26,9 +34,12 @@ static const struct limits limits_default = {
 	.perms = 5,
 	.watches = 128,
 	.events = 512,
+	.event_bytes = 128 * 1024,
 	.transactions = 10,
 	.tx_nodes = 1024,
+	.tx_bytes = 64 * 1024,
 	.tx_seconds = 60,
+	.history = 4 * 1024 * 1024,
 };
 
 #endif

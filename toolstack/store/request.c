@@ -106,6 +106,7 @@ int store_serve(struct store *store, struct connection *conn)
 			store_fire_special(store, i);
 	}
 	connection_settle(conn, &store->limits);
+	store_limit_history(store);
 	return 0;
 }
 

@@ -178,15 +178,9 @@ int request_rm(struct request *request)
 
 static int set_special(struct request *request, unsigned int which, struct perms *perms)
 {
-	struct store *store = request->store;
-
 	if (!request->conn->actor.privileged || request->tx)
 		return -EACCES;
-	perms_put(store->special[which]);
-	store->special[which] = perms_get(perms);
-	record_begin(&store->log, RECORD_SPECIAL);
-	record_u32(&store->log, which);
-	record_bytes(&store->log, perms->list, perms->count * sizeof(perms->list[0]));
+	store_set_special(request->store, which, perms);
 	return 0;
 }
 

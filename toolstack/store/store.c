@@ -197,6 +197,16 @@ void store_publish(struct store *store, struct effects *effects)
 	effects_free(effects);
 }
 
+void store_set_special(struct store *store, unsigned int which, struct perms *perms)
+{
+	perms_get(perms);
+	perms_put(store->special[which]);
+	store->special[which] = perms;
+	record_begin(&store->log, RECORD_SPECIAL);
+	record_u32(&store->log, which);
+	record_bytes(&store->log, perms->list, perms->count * sizeof(perms->list[0]));
+}
+
 void store_fire_special(struct store *store, unsigned int which)
 {
 	struct firing firing = { store, special_names[which], store->special[which], NULL };
@@ -313,18 +323,69 @@ void store_end_tx(struct store *store, struct connection *conn, struct transacti
 	transaction_free(tx);
 }
 
-void store_tick(struct store *store, uint64_t now)
+/*
+ * Dooms transactions of guests that are older than so many seconds; and the doomed ones anew, for
+ * the version that they look at has become old, too.
+ */
+static void doom_old(struct store *store, uint64_t seconds)
 {
-	store->now = now;
 	for (struct connection *conn = store->connections; conn; conn = conn->next) {
-		connection_settle(conn, &store->limits);
 		if (conn->actor.privileged)
 			continue;
 		for (struct transaction *tx = conn->transactions; tx; tx = tx->next) {
-			if (tx->doomed || now - tx->started > store->limits.tx_seconds)
+			if (tx->doomed || store->now - tx->started > seconds)
 				transaction_doom(tx, &store->tree);
 		}
 	}
+}
+
+/* Of all transactions of guests: one of who has most of them, and the oldest of these. */
+static struct transaction *find_victim(struct store *store)
+{
+	struct transaction *victim = NULL;
+	unsigned int most = 0;
+
+	for (struct connection *conn = store->connections; conn; conn = conn->next) {
+		if (conn->actor.privileged || conn->n_transactions < most)
+			continue;
+		for (struct transaction *tx = conn->transactions; tx; tx = tx->next) {
+			if (tx->doomed)
+				continue;
+			if (!victim || conn->n_transactions > most ||
+			    tx->base.generation < victim->base.generation) {
+				victim = tx;
+				most = conn->n_transactions;
+			}
+		}
+	}
+	return victim;
+}
+
+void store_limit_history(struct store *store)
+{
+	struct transaction *victim;
+
+	if (tree_memory() <= store->memory_mark)
+		return;
+	doom_old(store, UINT64_MAX);
+	size_t size = tree_size(&store->tree);
+	store->memory_mark = size + store->limits.history;
+	if (tree_memory() <= store->memory_mark)
+		return;
+	/* To the half, so that this is not done again at once. */
+	while (tree_memory() > size + store->limits.history / 2 && (victim = find_victim(store)))
+		transaction_doom(victim, &store->tree);
+	/* What the control domain's transactions keep is not counted against guests. */
+	if (tree_memory() > store->memory_mark)
+		store->memory_mark = tree_memory() + store->limits.history / 2;
+}
+
+void store_tick(struct store *store, uint64_t now)
+{
+	store->now = now;
+	for (struct connection *conn = store->connections; conn; conn = conn->next)
+		connection_settle(conn, &store->limits);
+	doom_old(store, store->limits.tx_seconds);
 	for (struct domain *domain = store->domains, *next; domain; domain = next) {
 		next = domain->next;
 		if (domain->gone && !domain->purged)

@@ -47,6 +47,7 @@ struct store {
 	struct domain *domains;
 	struct perms *special[2]; /* who may watch @introduceDomain, @releaseDomain */
 	struct limits limits;
+	size_t memory_mark;	  /* above it, limits.history may be exceeded */
 	const struct store_io *io;
 	void *io_context;	  /* for the functions of io */
 	uint64_t now;		  /* seconds, kept by store_tick() */
@@ -86,6 +87,9 @@ void store_log_input(struct record_buffer *log, const struct connection *conn);
 
 /* Accounts for effects, logs them and tells watchers; frees them. */
 void store_publish(struct store *store, struct effects *effects);
+
+/* Who may watch a special path, STORE_SPECIAL_*, from now on. Takes a reference of its own. */
+void store_set_special(struct store *store, unsigned int which, struct perms *perms);
 
 /* Tells the watchers of a special path, STORE_SPECIAL_*. */
 void store_fire_special(struct store *store, unsigned int which);
@@ -131,6 +135,9 @@ void store_end_tx(struct store *store, struct connection *conn, struct transacti
 
 /* The account of a connection for changes of the tree itself. */
 struct account store_account(struct store *store, const struct connection *conn);
+
+/* Dooms transactions as limits.history says. */
+void store_limit_history(struct store *store);
 
 /*
  * Seconds have passed: dooms transactions that are too old, retries what failed for lack of

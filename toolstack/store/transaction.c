@@ -42,6 +42,7 @@ static void forget(struct transaction *tx)
 	}
 	tx->last = &tx->changes;
 	tx->nodes = 0;
+	tx->bytes = 0;
 	tree_free(&tx->base);
 	tree_free(&tx->view);
 }
@@ -60,9 +61,18 @@ void transaction_doom(struct transaction *tx, const struct tree *tree)
 	tree_share(&tx->view, tree);
 }
 
-static bool is_full(const struct transaction *tx, const struct account *account)
+/* Whether one more node, whose path and value have so many bytes, is too much. */
+static bool is_full(const struct transaction *tx, size_t bytes, const struct account *account)
 {
-	return !account->actor->privileged && tx->nodes >= account->limits->tx_nodes;
+	return !account->actor->privileged &&
+	       (tx->nodes >= account->limits->tx_nodes ||
+		tx->bytes + bytes > account->limits->tx_bytes);
+}
+
+static void count(struct transaction *tx, size_t bytes)
+{
+	tx->nodes++;
+	tx->bytes += bytes;
 }
 
 int transaction_see(struct transaction *tx, const char *path, const struct account *account)
@@ -75,7 +85,7 @@ int transaction_see(struct transaction *tx, const char *path, const struct accou
 		if (!strcmp(seen->path, path))
 			return 0;
 	}
-	if (is_full(tx, account))
+	if (is_full(tx, size, account))
 		return -ENOSPC;
 	struct seen *seen = malloc(sizeof(*seen) + size);
 	if (!seen)
@@ -83,7 +93,7 @@ int transaction_see(struct transaction *tx, const char *path, const struct accou
 	memcpy(seen->path, path, size);
 	seen->next = tx->seen;
 	tx->seen = seen;
-	tx->nodes++;
+	count(tx, size);
 	return 0;
 }
 
@@ -91,20 +101,25 @@ int transaction_change(struct transaction *tx, struct change *change, const stru
 {
 	struct account in_view = { account->actor, account->limits, tx->owned };
 	struct effects effects;
-	int rc = is_full(tx, account) ? -ENOSPC : 0;
+	size_t bytes = strlen(change->path) + 1 + (change->value ? change->value->len : 0);
+	int rc = is_full(tx, bytes, account) ? -ENOSPC : 0;
 
 	effects_init(&effects);
 	if (!rc)
 		rc = change_apply(change, &tx->view, &in_view, &effects);
 	effects_free(&effects);
-	if (rc || tx->doomed) {
+	if (rc) {
 		change_free(change);
 		return rc;
 	}
 	tx->owned = in_view.owned;
+	count(tx, bytes);
+	if (tx->doomed) {
+		change_free(change);
+		return 0;
+	}
 	*tx->last = change;
 	tx->last = &change->next;
-	tx->nodes++;
 	return 0;
 }
 

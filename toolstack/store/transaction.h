@@ -24,6 +24,7 @@ struct transaction {
 	struct change **last;
 	struct seen *seen;	  /* paths looked at */
 	unsigned int nodes;	  /* number of changes and of paths looked at */
+	size_t bytes;		  /* of these: paths and values */
 	unsigned int owned;	  /* nodes of view that belong to the owner of the transaction */
 };
 
@@ -37,13 +38,13 @@ void transaction_doom(struct transaction *tx, const struct tree *tree);
 
 /*
  * Notes that the owner has seen @path, whether it is there or not. Returns 0 or -ENOSPC
- * (limit), -ENOMEM.
+ * (a limit), -ENOMEM.
  */
 int transaction_see(struct transaction *tx, const char *path, const struct account *account);
 
 /*
  * Applies @change to the owner's view and keeps it for the end; takes @change over, also on
- * failure. Errors: those of change_apply(), and -ENOSPC for the limit of nodes.
+ * failure. Errors: those of change_apply(), and -ENOSPC for the limits of transactions.
  */
 int transaction_change(struct transaction *tx, struct change *change,
 		       const struct account *account);

@@ -7,12 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t memory; /* see tree_memory() */
+
+static size_t value_size(const struct value *value)
+{
+	return value ? sizeof(*value) + value->len : 0;
+}
+
+static size_t node_size(const struct node *node)
+{
+	return sizeof(*node) + node->name_len + 1 + node->n_children * sizeof(node->children[0]);
+}
+
 struct value *value_new(const void *data, size_t len)
 {
 	struct value *value = malloc(sizeof(*value) + len);
 
 	if (!value)
 		return NULL;
+	memory += sizeof(*value) + len;
 	value->refs = 1;
 	value->len = len;
 	if (len)
@@ -29,8 +42,10 @@ struct value *value_get(struct value *value)
 
 void value_put(struct value *value)
 {
-	if (value && --value->refs == 0)
+	if (value && --value->refs == 0) {
+		memory -= value_size(value);
 		free(value);
+	}
 }
 
 /* A node without children. */
@@ -45,6 +60,7 @@ static struct node *node_new(const char *name, size_t len, struct perms *perms, 
 	node->value = value_get(value);
 	node->name_len = len;
 	memcpy(node->name, name, len);
+	memory += node_size(node);
 	return node;
 }
 
@@ -63,6 +79,7 @@ void node_put(struct node *node)
 		node_put(node->children[i]);
 	perms_put(node->perms);
 	value_put(node->value);
+	memory -= node_size(node);
 	free(node->children);
 	free(node);
 }
@@ -84,6 +101,7 @@ static struct node *node_copy(const struct node *node)
 	}
 	for (; copy->n_children < node->n_children; copy->n_children++)
 		copy->children[copy->n_children] = node_get(node->children[copy->n_children]);
+	memory += copy->n_children * sizeof(copy->children[0]);
 	return copy;
 }
 
@@ -223,12 +241,15 @@ static struct node *chain_new(const char *rest, struct perms *perms, struct valu
 			goto fail;
 		slot = &node->children[0];
 		node->n_children = 1;
+		memory += sizeof(node->children[0]);
 	}
 	return top;
 fail:
 	for (struct node *node = top; node; node = node->n_children ? node->children[0] : NULL) {
-		if (node->n_children && !node->children[0])
+		if (node->n_children && !node->children[0]) {
 			node->n_children = 0;
+			memory -= sizeof(node->children[0]);
+		}
 	}
 	if (top)
 		node_put(top);
@@ -248,6 +269,7 @@ static int child_insert(struct node *node, unsigned int index)
 	children[index] = NULL;
 	node->children = children;
 	node->n_children++;
+	memory += sizeof(children[0]);
 	return 0;
 }
 
@@ -316,6 +338,7 @@ int tree_remove(struct tree *tree, const char *path, struct node **removed)
 	assert(found);
 	*removed = parent->children[index];
 	parent->n_children--;
+	memory -= sizeof(parent->children[0]);
 	memmove(parent->children + index, parent->children + index + 1,
 		(parent->n_children - index) * sizeof(parent->children[0]));
 	parent->generation = ++tree->generation;
@@ -334,6 +357,25 @@ int node_walk(const struct node *node, struct path *path,
 		path_parent(path);
 	}
 	return rc;
+}
+
+size_t tree_memory(void)
+{
+	return memory;
+}
+
+static size_t size_below(const struct node *node)
+{
+	size_t size = node_size(node) + value_size(node->value);
+
+	for (unsigned int i = 0; i < node->n_children; i++)
+		size += size_below(node->children[i]);
+	return size;
+}
+
+size_t tree_size(const struct tree *tree)
+{
+	return size_below(tree->root);
 }
 
 static bool node_check(const struct node *node, uint64_t newest)

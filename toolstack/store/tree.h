@@ -96,6 +96,13 @@ int node_walk(const struct node *node, struct path *path,
 	      int (*visit)(const struct node *node, const char *path, void *context),
 	      void *context);
 
+/*
+ * Bytes of all nodes and values that are alive, in any version of any tree; of those in this
+ * version, what it shares with others too (which looks at every node).
+ */
+size_t tree_memory(void);
+size_t tree_size(const struct tree *tree);
+
 /* Whether the invariants hold, for tests and for XS_CONTROL check. */
 bool tree_check(const struct tree *tree);
 

@@ -13,6 +13,7 @@
 #include "store/perms.h"
 
 struct connection;
+struct message;
 
 struct watch {
 	struct watch *next;	    /* in its bucket */
@@ -20,6 +21,8 @@ struct watch {
 	struct connection *conn;
 	unsigned int hash;
 	bool missed;		    /* events were lost: it owes one, of its own path */
+	struct message *waiting;    /* its events in the connection's queue, oldest first */
+	struct message *waiting_last;
 	const char *token;	    /* in the same allocation */
 	size_t prefix; /* bytes of the home's path that events of a relative watch go without */
 	char path[];		    /* canonical, or special */

@@ -297,9 +297,12 @@ static void limits_guests(void **state)
 					     .perms = 2,
 					     .watches = 3,
 					     .events = 4,
+					     .event_bytes = 1000,
 					     .transactions = 2,
 					     .tx_nodes = 5,
-					     .tx_seconds = 60 };
+					     .tx_bytes = 1000,
+					     .tx_seconds = 60,
+					     .history = 1 << 20 };
 	memset(big, 'v', sizeof(big));
 	big[101] = 0;
 	assert_int_equal(put(h, one, 0, "v", big), -ENOSPC);
@@ -506,6 +509,11 @@ static void leaves_nothing_of_the_dead(void **state)
 	uint32_t tx = begin(h, one);
 	put(h, one, tx, "data/a/b", "y");
 	ASK(h, one, XS_WATCH, 0, "/back\0t");
+	struct connection *two = harness_guest(h, 2);
+	assert_int_equal(ASK(h, c, XS_SET_TARGET, 0, "2\0001"), 0);
+	assert_int_equal(put(h, two, 0, "/back", "x"), 0);
+	assert_int_equal(ASK(h, c, XS_SET_PERMS, 0, "@introduceDomain\0r1"), 0);
+	assert_int_equal(ASK(h, c, XS_SET_PERMS, 0, "@releaseDomain\0n0\0r1\0r3"), 0);
 	assert_int_equal(ASK(h, c, XS_RELEASE, 0, "1"), 0);
 	assert_int_equal(h->store->owned[1], 0);
 	assert_int_equal(get(h, c, 0, "/local/domain/1/data"), -ENOENT);
@@ -514,6 +522,13 @@ static void leaves_nothing_of_the_dead(void **state)
 	assert_memory_equal(h->reply, "n0\0r2", 6);
 	one = harness_guest(h, 1); /* another one */
 	assert_int_equal(put(h, one, 0, "/back", "y"), -EACCES);
+	ASK(h, c, XS_GET_PERMS, 0, "@releaseDomain");
+	assert_memory_equal(h->reply, "n0\0r3", 6);
+	ASK(h, c, XS_GET_PERMS, 0, "@introduceDomain");
+	assert_memory_equal(h->reply, "r0", 3);
+	/* Who had the rights of the dead has not those of the next. */
+	ASK(h, c, XS_SET_PERMS, 0, "/back\0n0\0b1");
+	assert_int_equal(put(h, two, 0, "/back", "y"), -EACCES);
 }
 
 int main(void)

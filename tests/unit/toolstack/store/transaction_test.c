@@ -192,6 +192,101 @@ static void dooms_the_old(void **state)
 	assert_int_equal(get(&h, one, 0, "x"), -ENOENT);
 }
 
+/* What a doomed one still does costs no more than what another may. */
+static void bounds_the_doomed(void **state)
+{
+	struct connection *one = harness_guest(&h, 1);
+	char path[32];
+	int rc = 0;
+
+	(void)state;
+	put(&h, &h.control, 0, "/local/domain/1", "");
+	ASK(&h, &h.control, XS_SET_PERMS, 0, "/local/domain/1\0n1");
+	uint32_t tx = begin(&h, one);
+	store_tick(h.store, h.store->limits.tx_seconds + 1);
+	for (unsigned int i = 0; i < 5000 && !rc; i++) {
+		sprintf(path, "n%u", i);
+		rc = put(&h, one, tx, path, "");
+	}
+	assert_int_equal(rc, -ENOSPC);
+	assert_int_equal(end(&h, one, tx, true), -EAGAIN);
+}
+
+/* Long paths and large values count, not only nodes. */
+static void bounds_bytes(void **state)
+{
+	struct connection *one = harness_guest(&h, 1);
+	char big[2000], path[32];
+	unsigned int i;
+	int rc = 0;
+
+	(void)state;
+	memset(big, 'v', sizeof(big));
+	big[sizeof(big) - 1] = 0;
+	put(&h, &h.control, 0, "/local/domain/1", "");
+	ASK(&h, &h.control, XS_SET_PERMS, 0, "/local/domain/1\0n1");
+	uint32_t tx = begin(&h, one);
+	for (i = 0; i < 100 && !rc; i++) {
+		sprintf(path, "n%u", i);
+		rc = put(&h, one, tx, path, big);
+	}
+	assert_int_equal(rc, -ENOSPC);
+	assert_in_range(i, 20, 40);
+	memset(big, 'p', sizeof(big));
+	big[sizeof(big) - 1] = 0;
+	uint32_t second = begin(&h, one);
+	for (i = 0, rc = 0; i < 100 && rc != -ENOSPC; i++) {
+		big[0] = (char)('A' + i % 26);
+		big[1] = (char)('A' + i / 26);
+		rc = get(&h, one, second, big);
+	}
+	assert_in_range(i, 20, 40);
+	assert_int_equal(end(&h, one, tx, true), 0);
+}
+
+/*
+ * Guests that keep the old versions of a tree alive whose nodes they write again and again: memory
+ * stays bounded, and a short transaction of another guest is not what is doomed for it.
+ */
+static void bounds_history(void **state)
+{
+	struct connection *c = &h.control, *other = harness_guest(&h, 9);
+	char big[2000], path[64];
+	uint32_t kept;
+
+	(void)state;
+	h.store->limits.history = 1 << 20;
+	h.store->memory_mark = 0;
+	memset(big, 'v', sizeof(big));
+	big[sizeof(big) - 1] = 0;
+	for (uint32_t id = 1; id <= 9; id++) {
+		sprintf(path, "/local/domain/%u", id);
+		put(&h, c, 0, path, "");
+		size_t len = (size_t)sprintf(path, "/local/domain/%u%cn%u", id, 0, id) + 1;
+		assert_int_equal(ask(&h, c, XS_SET_PERMS, 0, path, len), 0);
+	}
+	put(&h, other, 0, "counter", "1");
+	for (unsigned int round = 0; round < 40; round++) {
+		kept = begin(&h, other);
+		assert_int_equal(get(&h, other, kept, "counter"), 0);
+		for (uint32_t id = 1; id <= 4; id++) {
+			struct connection *bad = harness_guest(&h, id);
+			unsigned int most = h.store->limits.transactions;
+			if (!begin(&h, bad)) /* it has all that it may have */
+				end(&h, bad, bad->last_tx - most + 1, false);
+			for (unsigned int i = 0; i < 50; i++) {
+				sprintf(path, "n%u", i);
+				big[0] = (char)('a' + round % 26);
+				assert_int_equal(put(&h, bad, 0, path, big), 0);
+				assert_true(tree_memory() <= tree_size(&h.store->tree) +
+				    h.store->limits.history);
+			}
+		}
+		assert_int_equal(put(&h, other, kept, "counter", "2"), 0);
+		assert_int_equal(end(&h, other, kept, true), 0);
+	}
+}
+
 #define NODES 4
 #define CLIENTS 3
 #define STEPS 20000
@@ -262,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(shows_changes_at_the_end), TEST(forgets_on_abort), TEST(finds_conflicts),
 		TEST(applies_rights_at_the_end), TEST(counts_nodes_at_the_end), TEST(dooms_the_old),
+		TEST(bounds_the_doomed), TEST(bounds_bytes), TEST(bounds_history),
 		TEST(is_serializable),
 	};
 
