@@ -98,6 +98,32 @@ fail:
 	return -1;
 }
 
+static int read_through(int fd, uint64_t start, uint64_t end)
+{
+	static uint8_t chunk[1 << 16];
+	int rc = 0;
+
+	while (start < end && !rc) {
+		size_t len = end - start < sizeof(chunk) ? end - start : sizeof(chunk);
+
+		rc = file_read_at(fd, chunk, len, (off_t)start);
+		start += len;
+	}
+	return rc;
+}
+
+int image_read(const struct image *image, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < image->data.count && !rc; i++)
+		rc = read_through(image->kernel_fd, image->data.run[i].start,
+				  image->data.run[i].end);
+	if (!rc && image->initrd_fd >= 0)
+		rc = read_through(image->initrd_fd, 0, image->initrd_size);
+	return rc ? error_set(err, ERROR_FILE, "kernel or initrd: %s", error_text(rc)) : 0;
+}
+
 void image_close(struct image *image)
 {
 	data_map_free(&image->data);

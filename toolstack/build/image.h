@@ -31,6 +31,12 @@ struct image {
  */
 int image_open(struct image *image, const char *kernel, const char *initrd, struct error *err);
 
+/*
+ * Read all that a guest will get of them, so that the next to do so waits for no disk. 0, or -1 and
+ * err (ERROR_FILE).
+ */
+int image_read(const struct image *image, struct error *err);
+
 void image_close(struct image *image);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* enso create, start: a guest from its XML, or from its definition. */
+/* enso create, start, prepare: a guest from its XML, or from its definition. */
 #include "cli/cli.h"
 #include "vm/defined.h"
 
@@ -74,4 +74,35 @@ const struct cli_verb cli_start = {
 		{ "console", 'c', NULL, "connect to its console; Ctrl-] leaves" },
 	},
 	.run = run_start,
+};
+
+static int run_prepare(struct vm *vm, const struct cli_args *args, struct error *err)
+{
+	const struct config_options options = { .warn = cli_warn };
+	struct vm_config config;
+
+	(void)vm;
+	for (int i = 0; i < args->nr_operands; i++) {
+		int rc = config_load(&config, args->operand[i], &options, err);
+
+		if (!rc) {
+			rc = vm_prepare(&config, err);
+			config_free(&config);
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+const struct cli_verb cli_prepare = {
+	.name = "prepare",
+	.operands = "FILE.xml...",
+	.min_operands = 1,
+	.max_operands = 1000,
+	.summary = "Unpack and read guests' kernels, for a faster create",
+	.text = "What create finds out about a kernel is kept until it changes; this does it\n"
+		"now, and reads kernel and initrd into memory. The live system does so for its\n"
+		"own guests.",
+	.run = run_prepare,
 };

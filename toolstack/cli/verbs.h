@@ -6,6 +6,7 @@
 /* clang-format off */
 #define CLI_VERBS(VERB) \
 	VERB(cli_create) \
+	VERB(cli_prepare) \
 	VERB(cli_define) \
 	VERB(cli_start) \
 	VERB(cli_list) \

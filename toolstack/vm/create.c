@@ -18,6 +18,24 @@ static int build(void *context, struct vm *vm, uint32_t domid, const struct buil
 			    source->options->progress, source->options->context, err);
 }
 
+static int open_source(struct image *image, const struct vm_config *config, struct error *err)
+{
+	return image_open(image, config->kernel ? config->kernel : CONFIG_PVGRUB, config->initrd,
+			  err);
+}
+
+int vm_prepare(const struct vm_config *config, struct error *err)
+{
+	struct image image;
+	int rc;
+
+	if (open_source(&image, config, err))
+		return -1;
+	rc = image_read(&image, err);
+	image_close(&image);
+	return rc;
+}
+
 int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options,
 	      uint32_t *domid, struct error *err)
 {
@@ -28,8 +46,7 @@ int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_op
 
 	if (!err)
 		err = &unheard;
-	if (image_open(&source.image, config->kernel ? config->kernel : CONFIG_PVGRUB,
-		       config->initrd, err))
+	if (open_source(&source.image, config, err))
 		return -1;
 	rc = build_plan(&source.plan, &source.image, config->current_memory_kib, err);
 	if (rc)

@@ -81,6 +81,12 @@ struct vm_create_options {
 int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options,
 	      uint32_t *domid, struct error *err);
 
+/*
+ * Do now what vm_create() would do with kernel and initrd before there is a domain: check them,
+ * unpack the kernel, note where it is zero, read both. ERROR_KERNEL, ERROR_FILE, ERROR_NO_MEMORY.
+ */
+int vm_prepare(const struct vm_config *config, struct error *err);
+
 struct vm_save_options {
 	bool checkpoint;	/* the guest runs on */
 	enum stream_packing packing;
