@@ -8,13 +8,22 @@
 #define DOMAIN_COPY_H
 
 #include "abi/types.h"
+#include "abi/xen.h"
 #include "lib/types.h"
 
 /* 0 or -EFAULT; `to` is undefined (but never a leak: callers give it to nobody) after a failure. */
 int must_check copy_from_guest(void *to, guest_ptr_t from, size_t n);
 int must_check copy_to_guest(guest_ptr_t to, const void *from, size_t n);
-/* True if [p, p + n) lies outside our range and does not wrap. */
-bool guest_range_ok(guest_ptr_t p, size_t n);
+/*
+ * True if [p, p + n) lies outside our range and does not wrap. (What lies between the lower half
+ * and ours is not canonical and faults by itself.) Inline, as n is mostly a constant.
+ */
+static inline bool guest_range_ok(guest_ptr_t p, size_t n)
+{
+	if (p.va >= HYPERVISOR_VIRT_END)
+		return p.va <= ~0ull - n;
+	return n <= HYPERVISOR_VIRT_START && p.va <= HYPERVISOR_VIRT_START - n;
+}
 
 /* Element `i` of an array of `size`-byte elements at p; wraps to a refused address if it would
  * overflow. */

@@ -169,6 +169,8 @@ int must_check vcpu_set_ldt(struct vcpu *v, vaddr_t base, unsigned entries);
 void vcpu_release_descriptors(struct vcpu *v);
 /* One gate of the guest's trap table; an address of 0 removes it. 0 or -EINVAL. */
 int must_check vcpu_set_trap(struct vcpu *v, const struct trap_info *ti);
+/* An NMI for it, from any CPU. */
+void vcpu_send_nmi(struct vcpu *v);
 /* Take the CPU's state off prev and give it next's. Called by x86/ on the way out; either may be
  * idle. */
 void vcpu_switch(struct vcpu *prev, struct vcpu *next);

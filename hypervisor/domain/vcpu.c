@@ -133,6 +133,13 @@ struct cpu_regs *vcpu_regs(struct vcpu *v)
 	return v == vcpu_current() ? machine_guest_regs() : &v->machine.regs;
 }
 
+void vcpu_send_nmi(struct vcpu *v)
+{
+	__atomic_store_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST);
+	sched_wake(&v->sched);
+	machine_kick(__atomic_load_n(&v->sched.cpu, __ATOMIC_RELAXED));
+}
+
 void vcpu_switch(struct vcpu *prev, struct vcpu *next)
 {
 	unsigned cpu = machine_cpu();

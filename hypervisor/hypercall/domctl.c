@@ -212,8 +212,7 @@ static int send_trigger(struct domain *d, struct xen_domctl *op)
 		return -ENOSYS;
 	if (id >= d->max_vcpus || !d->vcpu[id])
 		return -ESRCH;
-	d->vcpu[id]->nmi_pending = true;
-	sched_wake(&d->vcpu[id]->sched);
+	vcpu_send_nmi(d->vcpu[id]);
 	return 0;
 }
 

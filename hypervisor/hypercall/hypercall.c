@@ -29,7 +29,6 @@ static hypercall_fn *const table[] = {
 	[__HYPERVISOR_grant_table_op] = hypercall_grant_table_op,
 	[__HYPERVISOR_vm_assist] = hypercall_vm_assist,
 	[__HYPERVISOR_update_va_mapping_otherdomain] = hypercall_update_va_mapping_otherdomain,
-	[__HYPERVISOR_iret] = hypercall_iret,
 	[__HYPERVISOR_vcpu_op] = hypercall_vcpu_op,
 	[__HYPERVISOR_set_segment_base] = hypercall_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = hypercall_mmuext_op,
@@ -67,9 +66,8 @@ static inline hypercall_fn *lookup(uint64_t nr)
 	return table[nr & mask];
 }
 
-void hypercall_dispatch(struct vcpu *v)
+static void call(struct vcpu *v, struct cpu_regs *regs)
 {
-	struct cpu_regs *regs = machine_guest_regs();
 	struct hypercall c = { v,
 			       { regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9 } };
 	hypercall_fn *fn = lookup(regs->rax);
@@ -93,6 +91,14 @@ void hypercall_dispatch(struct vcpu *v)
 	regs->r10 = c.arg[3];
 	regs->r8 = c.arg[4];
 	regs->r9 = c.arg[5];
+}
+
+void hypercall_dispatch(struct vcpu *v, struct cpu_regs *regs)
+{
+	if (regs->rax == __HYPERVISOR_iret)
+		hypercall_iret(v, regs);
+	else
+		call(v, regs);
 }
 
 /* One entry: its result, or its rewritten arguments if it is to go on. 0, -EFAULT, -ERESTART. */

@@ -27,7 +27,7 @@ hypercall_fn hypercall_set_trap_table, hypercall_mmu_update, hypercall_set_gdt,
 	hypercall_update_descriptor, hypercall_memory_op, hypercall_multicall,
 	hypercall_update_va_mapping, hypercall_update_va_mapping_otherdomain,
 	hypercall_set_timer_op, hypercall_xen_version, hypercall_console_io,
-	hypercall_grant_table_op, hypercall_vm_assist, hypercall_iret, hypercall_vcpu_op,
+	hypercall_grant_table_op, hypercall_vm_assist, hypercall_vcpu_op,
 	hypercall_set_segment_base, hypercall_mmuext_op, hypercall_sched_op, hypercall_callback_op,
 	hypercall_event_channel_op, hypercall_physdev_op, hypercall_sysctl, hypercall_domctl;
 
@@ -35,6 +35,8 @@ hypercall_fn hypercall_set_trap_table, hypercall_mmu_update, hypercall_set_gdt,
 extern const char *host_command_line;
 
 /* Called by x86/ for a syscall made in guest kernel mode: number in rax, result to rax. */
-void hypercall_dispatch(struct vcpu *v);
+void hypercall_dispatch(struct vcpu *v, struct cpu_regs *regs);
+/* Number __HYPERVISOR_iret, which has no arguments and no result. */
+void hypercall_iret(struct vcpu *v, struct cpu_regs *regs);
 
 #endif

@@ -107,13 +107,6 @@ static int get_runstate(struct vcpu *v, guest_ptr_t arg)
 	return copy_to_guest(arg, &info, sizeof(info));
 }
 
-static int send_nmi(struct vcpu *v)
-{
-	__atomic_store_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST);
-	sched_wake(&v->sched);
-	return 0;
-}
-
 int64_t hypercall_vcpu_op(struct hypercall *c)
 {
 	struct domain *d = c->vcpu->domain;
@@ -157,7 +150,8 @@ int64_t hypercall_vcpu_op(struct hypercall *c)
 	case VCPUOP_register_vcpu_info:
 		return register_info(v, arg);
 	case VCPUOP_send_nmi:
-		return send_nmi(v);
+		vcpu_send_nmi(v);
+		return 0;
 	default:
 		return -ENOSYS;
 	}

@@ -15,13 +15,6 @@
 #include "lib/assert.h"
 #include "x86/machine.h"
 
-void balance_poke(struct runqueue *rq)
-{
-	__atomic_store_n(&rq->due, true, __ATOMIC_SEQ_CST);
-	if (rq->cpu != machine_cpu())
-		machine_kick(rq->cpu);
-}
-
 /* Make an idle CPU ours to wake; false if another was faster. */
 static bool claim_idle(unsigned cpu)
 {
@@ -102,9 +95,9 @@ void balance_place(struct sched_vcpu *sv)
 		poke = queue(rq, sv);
 	lock_release(&rq->lock);
 	if (poke)
-		balance_poke(rq);
+		runqueue_set_due(rq);
 	if (idle < CPU_MAX && (!poke || idle != rq->cpu))
-		balance_poke(&runqueues[idle]);
+		runqueue_set_due(&runqueues[idle]);
 }
 
 void balance_release(struct sched_vcpu *sv)
@@ -128,9 +121,9 @@ void balance_release(struct sched_vcpu *sv)
 	__atomic_store_n(&sv->running, false, __ATOMIC_SEQ_CST);
 	lock_release(&rq->lock);
 	if (poke)
-		balance_poke(rq);
+		runqueue_set_due(rq);
 	if (idle < CPU_MAX)
-		balance_poke(&runqueues[idle]);
+		runqueue_set_due(&runqueues[idle]);
 }
 
 /* The CPU with the most to do of those where somebody waits. */

@@ -30,7 +30,7 @@ static void slice_over(struct timer *t)
 	if (machine_now() < rq->slice_end)
 		timer_set(t, rq->slice_end);
 	else
-		__atomic_store_n(&rq->due, true, __ATOMIC_RELAXED);
+		runqueue_set_due(rq);
 }
 
 /* A new period of caps: all that were parked may try again. */
@@ -46,7 +46,7 @@ static void unpark(struct timer *t)
 		runqueue_add(rq, sv);
 	}
 	lock_release(&rq->lock);
-	__atomic_store_n(&rq->due, true, __ATOMIC_RELAXED);
+	runqueue_set_due(rq);
 }
 
 void runqueue_init(unsigned cpu)

@@ -6,6 +6,7 @@
 #include "lib/lock.h"
 #include "sched/sched.h"
 #include "time/time.h"
+#include "x86/machine.h"
 
 /* How long one runs while others wait; the least before a cap (what is overdrawn is paid back). */
 #define SCHED_SLICE_NS		10000000ull
@@ -63,6 +64,16 @@ uint64_t runqueue_cap_left(struct sched_vcpu *sv, uint64_t now);
 uint32_t runqueue_share(const struct sched_vcpu *sv);
 void runqueue_set_state(struct sched_vcpu *sv, enum sched_state state, uint64_t now);
 
+/*
+ * Have the queue's CPU decide again before it next runs a guest. The kick also for ourselves: on
+ * the way out a CPU looks at `due` only if it was kicked.
+ */
+static inline void runqueue_set_due(struct runqueue *rq)
+{
+	__atomic_store_n(&rq->due, true, __ATOMIC_SEQ_CST);
+	machine_kick(rq->cpu);
+}
+
 static inline bool sched_runnable(const struct sched_vcpu *sv)
 {
 	return !sv->pauses && !sv->down && !__atomic_load_n(&sv->blocked, __ATOMIC_RELAXED);
@@ -76,8 +87,6 @@ static inline bool sched_may_run_on(const struct sched_vcpu *sv, unsigned cpu)
 
 /* -- balance.c: no queue's lock held -- */
 
-/* Make the CPU decide again soon. */
-void balance_poke(struct runqueue *rq);
 /*
  * Put a runnable vCPU where it best runs, unless somebody did so meanwhile or it is still in a
  * CPU's hands (`running`). The caller keeps it from being freed.

@@ -96,7 +96,7 @@ static void settle(struct runqueue *rq, struct sched_vcpu *sv)
 	if (place)
 		balance_place(sv);
 	else if (runs && !runnable)
-		balance_poke(rq);
+		runqueue_set_due(rq);
 }
 
 void sched_pause_async(struct sched_vcpu *sv)
@@ -161,7 +161,7 @@ void sched_wake(struct sched_vcpu *sv)
 void sched_block(struct sched_vcpu *sv)
 {
 	__atomic_store_n(&sv->blocked, true, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&this_queue()->due, true, __ATOMIC_RELAXED);
+	runqueue_set_due(this_queue());
 }
 
 void sched_vcpu_yield(struct sched_vcpu *sv)
@@ -170,7 +170,7 @@ void sched_vcpu_yield(struct sched_vcpu *sv)
 
 	ASSERT(rq->current == sv);
 	rq->yielded = true;
-	__atomic_store_n(&rq->due, true, __ATOMIC_RELAXED);
+	runqueue_set_due(rq);
 }
 
 /* Where it may run changed: leave a CPU that is no longer allowed. Releases rq's lock. */
@@ -183,7 +183,7 @@ static void resettle(struct runqueue *rq, struct sched_vcpu *sv)
 		runqueue_remove(rq, sv);
 	lock_release(&rq->lock);
 	if (wrong && runs)
-		balance_poke(rq);
+		runqueue_set_due(rq);
 	else if (wrong && waits)
 		balance_place(sv);
 }

@@ -104,7 +104,7 @@ int must_check sched_set_affinity(struct sched_vcpu *sv, const struct cpumask *m
  */
 int must_check sched_pin_override(struct sched_vcpu *sv, int cpu);
 
-/* On the way out of the hypervisor: is a scheduling decision due on this CPU? */
+/* After a kick, on the way out of the hypervisor: is a scheduling decision due on this CPU? */
 bool sched_due(void);
 /*
  * Choose who runs here next; `prev` is who runs now. Accounts it, arms the slice timer and updates

@@ -24,36 +24,40 @@ void frame_enter_kernel(struct vcpu *v)
 	machine_tables_load(v->mm.kernel_table, false);
 }
 
-bool frame_push(struct vcpu *v, struct cpu_regs *regs, const struct frame_call *call)
+/*
+ * frame_push(), made for each of the hot ways here: who calls it knows whether there is an error
+ * code.
+ */
+static inline __attribute__((always_inline)) bool push(struct vcpu *v, struct cpu_regs *regs,
+						       struct frame_call call)
 {
-	uint64_t words[8], sp;
-	unsigned n = 0;
-	bool from_kernel = v->machine.kernel_mode;
-	uint8_t masked = v->event.info->evtchn_upcall_mask & 1;
+	struct vcpu_info *info = v->event.info;
+	uint64_t masked = info->evtchn_upcall_mask & 1, sp = regs->rsp,
+		 cs = (regs->cs & 0xffff) | masked << 32;
+	const uint64_t word[8] = {
+		regs->rcx, regs->r11, call.error_code, regs->rip,
+		v->machine.kernel_mode ? cs & ~3ull : cs,
+		(regs->rflags & ~(uint64_t)(RFLAGS_IF | RFLAGS_IOPL)) |
+			(masked ^ 1) * RFLAGS_IF | (uint64_t)v->iopl << 12,
+		sp, regs->ss & 0xffff,
+	};
+	const size_t size = call.has_error_code ? 64 : 56;
 
-	sp = (from_kernel ? regs->rsp : v->kernel_sp) & ~15ull;
-	words[n++] = regs->rcx;
-	words[n++] = regs->r11;
-	if (call->has_error_code)
-		words[n++] = call->error_code;
-	words[n++] = regs->rip;
-	words[n++] = (from_kernel ? regs->cs & 0xfffc : regs->cs & 0xffff) | (uint64_t)masked << 32;
-	words[n++] = (regs->rflags & ~(uint64_t)(RFLAGS_IF | RFLAGS_IOPL)) |
-		     (masked ? 0 : RFLAGS_IF) | (uint64_t)v->iopl << 12;
-	words[n++] = regs->rsp;
-	words[n++] = regs->ss & 0xffff;
-
-	sp -= n * 8;
-	frame_enter_kernel(v);
-	if (copy_to_guest((guest_ptr_t){ sp }, words, n * 8)) {
+	if (!v->machine.kernel_mode) {
+		sp = v->kernel_sp;
+		frame_enter_kernel(v);
+	}
+	sp = (sp & ~15ull) - size;
+	if (unlikely(!guest_range_ok((guest_ptr_t){ sp }, size) ||
+		     !machine_write_frame(VADDR(sp), word, call.has_error_code))) {
 		domain_crash(v->domain,
 			     "no room for an exception frame at %#lx (vector %u, rip %#lx)", sp,
-			     call->vector, regs->rip);
+			     call.vector, regs->rip);
 		return false;
 	}
-	if (call->masks_events)
-		v->event.info->evtchn_upcall_mask = 1;
-	regs->rip = call->address;
+	if (call.masks_events)
+		info->evtchn_upcall_mask = 1;
+	regs->rip = call.address;
 	regs->cs = FLAT_KERNEL_CS64;
 	regs->ss = FLAT_KERNEL_SS64;
 	regs->rsp = sp;
@@ -61,6 +65,11 @@ bool frame_push(struct vcpu *v, struct cpu_regs *regs, const struct frame_call *
 	/* rcx and r11 are in the frame, so the handler can be entered by sysret. */
 	regs->vector = VECTOR_SYSCALL;
 	return true;
+}
+
+bool frame_push(struct vcpu *v, struct cpu_regs *regs, struct frame_call call)
+{
+	return push(v, regs, call);
 }
 
 void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_t error_code)
@@ -71,18 +80,20 @@ void trap_inject(struct vcpu *v, struct cpu_regs *regs, unsigned vector, uint32_
 	const struct trap_gate *gate = &v->trap[vector];
 	struct frame_call call = {
 		.address = gate->address,
-		.vector = vector,
 		.error_code = error_code,
-		.has_error_code = vector < 32 && (with_error_code >> vector & 1),
+		.vector = (uint8_t)vector,
 		.masks_events = gate->flags & 4,
 	};
 
-	if (!gate->address) {
+	if (unlikely(!gate->address)) {
 		domain_crash(v->domain, "exception %u (error code %#x) at %#lx and no handler",
 			     vector, error_code, regs->rip);
-		return;
+	} else if (vector < 32 && (with_error_code >> vector & 1)) {
+		call.has_error_code = true;
+		push(v, regs, call);
+	} else {
+		push(v, regs, call);
 	}
-	frame_push(v, regs, &call);
 }
 
 void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs)
@@ -102,7 +113,7 @@ void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs)
 		trap_inject(v, regs, regs->vector == VECTOR_SYSENTER ? 13 : 6, 0);
 		return;
 	}
-	frame_push(v, regs, &call);
+	push(v, regs, call);
 }
 
 void trap_deliver_pending(struct vcpu *v, struct cpu_regs *regs)
@@ -117,7 +128,7 @@ void trap_deliver_pending(struct vcpu *v, struct cpu_regs *regs)
 	}
 	if (!event_upcall_due(&v->event) || unlikely(!call.address))
 		return;
-	frame_push(v, regs, &call);
+	frame_push(v, regs, call);
 }
 
 void trap_failsafe(struct vcpu *v, struct cpu_regs *regs)
@@ -131,7 +142,7 @@ void trap_failsafe(struct vcpu *v, struct cpu_regs *regs)
 		trap_inject(v, regs, 13, 0);
 		return;
 	}
-	if (!frame_push(v, regs, &call))
+	if (!frame_push(v, regs, call))
 		return;
 	/* Between r11 and rip the failsafe frame also has ds, es, fs, gs: move rcx and r11 down and
 	 * put them in. */

@@ -86,7 +86,7 @@ static void general_protection(struct vcpu *v, struct cpu_regs *regs)
 	trap_inject(v, regs, VECTOR_GP, error_code);
 }
 
-static void page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2)
+void trap_guest_page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2)
 {
 	uint32_t error_code = regs->error_code;
 
@@ -104,12 +104,9 @@ static void page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2)
 	trap_inject(v, regs, VECTOR_PF, error_code);
 }
 
-void trap_guest_exception(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2)
+void trap_guest_exception(struct vcpu *v, struct cpu_regs *regs)
 {
 	switch (regs->vector) {
-	case VECTOR_PF:
-		page_fault(v, regs, cr2);
-		break;
 	case VECTOR_GP:
 		general_protection(v, regs);
 		break;

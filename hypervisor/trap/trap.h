@@ -6,9 +6,9 @@
 
 #include "domain/domain.h"
 
-/* An exception that the CPU raised while the vCPU ran (from x86/traps.c); cr2 is valid for
- * vector 14. */
-void trap_guest_exception(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2);
+/* A page fault at cr2 that the CPU raised while the vCPU ran; any other exception. */
+void trap_guest_page_fault(struct vcpu *v, struct cpu_regs *regs, uint64_t cr2);
+void trap_guest_exception(struct vcpu *v, struct cpu_regs *regs);
 /* The syscall instruction (or its 32-bit forms, by regs->vector) in guest user mode: go to the
  * registered callback. */
 void trap_guest_syscall(struct vcpu *v, struct cpu_regs *regs);

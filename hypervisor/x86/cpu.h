@@ -40,7 +40,7 @@ struct cpu_info {
 	uint64_t cr3;			/* as loaded */
 	uint64_t cr4;			/* as loaded */
 	uint64_t xcr0;			/* as loaded */
-	uint64_t budget_end;		/* TSC */
+	uint64_t budget_end;		/* TSC; 0: not asked about yet */
 	uint64_t *area;			/* the page-table entries of this CPU's area */
 	struct machine_vcpu *fpu_owner;	/* whose state the FPU registers hold */
 	uint64_t dr7;			/* as loaded */

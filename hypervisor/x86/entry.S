@@ -35,7 +35,6 @@
 	push %r13
 	push %r14
 	push %r15
-	cld
 	xor %ebp, %ebp			/* stack traces end here */
 .endm
 
@@ -58,10 +57,8 @@
 .endm
 
 .macro CALL_C function
-	mov %rsp, %rdi
-	sub $8, %rsp			/* C wants 16-byte alignment, frames are odd */
+	mov %rsp, %rdi			/* at 8 bytes: our C is built for that */
 	call \function
-	add $8, %rsp
 .endm
 
 	.text
@@ -89,6 +86,7 @@ entry_vectors:
 	.balign 16
 entry_vector:
 	SAVE
+	cld				/* syscall does it by its mask */
 	SMAP_SITE 0xca
 	testb $3, REGS_CS(%rsp)
 	jz from_self
@@ -141,12 +139,14 @@ return_to_self:
 
 entry_ist:
 	SAVE
+	cld
 	SMAP_SITE 0xca
 	jmp from_self
 
 	/* #DB of a guest moves from its own stack to the main one. */
 entry_debug:
 	SAVE
+	cld
 	SMAP_SITE 0xca
 	testb $3, REGS_CS(%rsp)
 	jz from_self
@@ -216,6 +216,7 @@ entry_sysenter:
 	push $0
 	movl $VECTOR_SYSENTER, 4(%rsp)
 	SAVE
+	cld
 	SMAP_SITE 0xca
 	push $2				/* NT would make our iretq fault, TF would trap */
 	popfq

@@ -32,6 +32,11 @@
 #define EXTABLE(from, to) \
 	".pushsection .extable, \"a\"\n.long " #from " - .\n.long " #to " - .\n.popsection\n"
 
+/* As in assembly. */
+#define SMAP_SITE(last)                                               \
+	"1: .byte 0x0f, 0x1f, 0x00\n.pushsection .smap_sites, \"a\"\n" \
+	".long 1b - ., " #last "\n.popsection\n"
+
 /* If the instruction at regs->rip is in the table, move rip to where it goes on. */
 bool extable_fixup(struct cpu_regs *regs);
 

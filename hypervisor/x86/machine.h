@@ -31,8 +31,8 @@ void machine_kick(unsigned cpu);
 /* -- long work -- */
 
 /*
- * Start the budget (about 1 ms) of a restartable operation; machine_budget_spent() then tells
- * when to leave.
+ * A restartable operation has a budget of about 1 ms, which begins when machine_budget_spent() is
+ * first asked after this; that then tells when to leave.
  */
 void machine_budget_start(void);
 bool machine_budget_spent(void);
@@ -97,9 +97,19 @@ void machine_tlb_flush_va(const struct cpumask *cpus, vaddr_t va);
  * the range is not ours --
  */
 
-/* Copy; returns the number of bytes NOT copied (0: all). Faults end the copy. */
+/*
+ * Copy; 0, or something else if a byte faulted: what the rest of `to` holds then is undefined.
+ */
 size_t must_check machine_copy_from_guest(void *to, vaddr_t from, size_t n);
 size_t must_check machine_copy_to_guest(vaddr_t to, const void *from, size_t n);
+
+/*
+ * The frame of an exception, 8 words (or 7: without the third, its error code), and iret's. True if
+ * all of it is there.
+ */
+struct iret_context;
+bool must_check machine_write_frame(vaddr_t to, const uint64_t word[8], bool error_code);
+bool must_check machine_read_iret(vaddr_t from, struct iret_context *frame);
 
 /* -- time -- */
 

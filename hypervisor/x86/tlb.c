@@ -22,7 +22,7 @@
 static uint32_t clock;
 
 /* The clock for a full flush that starts now. */
-static uint32_t begin_flush(void)
+static inline uint32_t begin_flush(void)
 {
 	uint32_t now = __atomic_load_n(&clock, __ATOMIC_SEQ_CST);
 
@@ -32,7 +32,7 @@ static uint32_t begin_flush(void)
 	return now | 1;
 }
 
-static void load(struct cpu_info *me, uint64_t cr3)
+static inline void load(struct cpu_info *me, uint64_t cr3)
 {
 	uint32_t now = begin_flush();
 
@@ -41,7 +41,7 @@ static void load(struct cpu_info *me, uint64_t cr3)
 	__atomic_store_n(&me->tlb_flushed, now, __ATOMIC_RELEASE);
 }
 
-void machine_tables_load(mfn_t l4, bool flush)
+inline void machine_tables_load(mfn_t l4, bool flush)
 {
 	struct cpu_info *me = this_cpu();
 	uint64_t cr3 = l4.n << PAGE_SHIFT;

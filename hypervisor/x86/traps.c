@@ -45,35 +45,6 @@ static void interrupt(unsigned vector)
 	}
 }
 
-void trap_from_guest(struct cpu_regs *regs)
-{
-	if (unlikely(regs->vector == TRAP_DB))
-		machine_vcpu_take_debug_status(&this_cpu()->current->machine);
-	if (regs->vector < VECTOR_DEVICE_FIRST)
-		trap_guest_exception(this_cpu()->current, regs,
-				     regs->vector == TRAP_PF ? read_cr2() : 0);
-	else
-		interrupt(regs->vector);
-	exit_to_guest(regs);
-}
-
-void syscall_from_guest(struct cpu_regs *regs)
-{
-	struct vcpu *v = this_cpu()->current;
-
-	if (likely(v->machine.kernel_mode && regs->vector == VECTOR_SYSCALL))
-		hypercall_dispatch(v);
-	else
-		trap_guest_syscall(v, regs);
-	exit_to_guest(regs);
-}
-
-void bad_return_to_guest(struct cpu_regs *regs)
-{
-	trap_failsafe(this_cpu()->current, regs);
-	exit_to_guest(regs);
-}
-
 void trap_from_hypervisor(struct cpu_regs *regs)
 {
 	switch (regs->vector) {
@@ -114,6 +85,12 @@ static void schedule(struct vcpu *prev)
 		vcpu_switch(prev, next);
 }
 
+/* An event or an NMI that the guest is to be called for. */
+static bool upcall_due(const struct vcpu *v)
+{
+	return unlikely(event_upcall_due(&v->event)) || unlikely(v->nmi_pending);
+}
+
 /*
  * Until nothing is left to do: timers, the scheduler's choice, the upcall that waits. A CPU
  * whose choice is to idle waits here for the interrupt that brings the next thing to do.
@@ -125,9 +102,9 @@ void exit_to_guest(struct cpu_regs *regs)
 	for (;;) {
 		struct vcpu *v = me->current;
 
-		if (unlikely(__atomic_load_n(&me->work, __ATOMIC_RELAXED))) {
+		if (__atomic_load_n(&me->work, __ATOMIC_RELAXED)) {
 			do_work(me);
-		} else if (unlikely(sched_due())) {
+		} else if (sched_due()) {
 			schedule(v);
 		} else if (unlikely(v->sched.idle)) {
 			/*
@@ -135,7 +112,7 @@ void exit_to_guest(struct cpu_regs *regs)
 			 * is lost.
 			 */
 			asm volatile("sti; hlt; cli" : : : "memory");
-		} else if (event_upcall_due(&v->event) || unlikely(v->nmi_pending)) {
+		} else if (upcall_due(v)) {
 			trap_deliver_pending(v, regs);
 			if (!me->work && !sched_due())
 				return;
@@ -143,4 +120,50 @@ void exit_to_guest(struct cpu_regs *regs)
 			return;
 		}
 	}
+}
+
+/*
+ * The same after an entry from a guest, when mostly there is nothing to do: then that takes two
+ * looks. Whatever else is to be done here, its cause has set our work word (machine_kick()).
+ */
+static inline void exit_quickly(struct cpu_info *me, struct cpu_regs *regs)
+{
+	if (unlikely(__atomic_load_n(&me->work, __ATOMIC_RELAXED)) ||
+	    unlikely(event_upcall_due(&me->current->event)))
+		exit_to_guest(regs);
+}
+
+void trap_from_guest(struct cpu_regs *regs)
+{
+	struct cpu_info *me = this_cpu();
+	struct vcpu *v = me->current;
+
+	if (likely(regs->vector == TRAP_PF)) {
+		trap_guest_page_fault(v, regs, read_cr2());
+	} else if (regs->vector >= VECTOR_DEVICE_FIRST) {
+		interrupt(regs->vector);
+	} else {
+		if (unlikely(regs->vector == TRAP_DB))
+			machine_vcpu_take_debug_status(&v->machine);
+		trap_guest_exception(v, regs);
+	}
+	exit_quickly(me, regs);
+}
+
+void syscall_from_guest(struct cpu_regs *regs)
+{
+	struct cpu_info *me = this_cpu();
+	struct vcpu *v = me->current;
+
+	if (likely(v->machine.kernel_mode && regs->vector == VECTOR_SYSCALL))
+		hypercall_dispatch(v, regs);
+	else
+		trap_guest_syscall(v, regs);
+	exit_quickly(me, regs);
+}
+
+void bad_return_to_guest(struct cpu_regs *regs)
+{
+	trap_failsafe(this_cpu()->current, regs);
+	exit_to_guest(regs);
 }

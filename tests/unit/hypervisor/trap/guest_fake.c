@@ -55,6 +55,16 @@ size_t machine_copy_to_guest(vaddr_t to, const void *from, size_t n)
 	return n - ok;
 }
 
+bool machine_write_frame(vaddr_t to, const uint64_t word[8], bool error_code)
+{
+	uint64_t frame[8], *at = frame;
+
+	for (unsigned i = 0; i < 8; i++)
+		if (i != 2 || error_code)
+			*at++ = word[i];
+	return !machine_copy_to_guest(to, frame, (size_t)(at - frame) * sizeof(*at));
+}
+
 int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old, uint64_t new)
 {
 	(void)mm;

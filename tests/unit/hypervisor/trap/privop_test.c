@@ -45,7 +45,10 @@ static void raise(struct vcpu *v, struct cpu_regs *r, unsigned vector, uint32_t 
 {
 	r->vector = vector;
 	r->error_code = error_code;
-	trap_guest_exception(v, r, 0x1234);
+	if (r->vector == 14)
+		trap_guest_page_fault(v, r, 0x1234);
+	else
+		trap_guest_exception(v, r);
 }
 
 static void a_kernel_page_fault_gets_its_frame(void **state)
