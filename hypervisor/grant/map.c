@@ -175,7 +175,11 @@ int grant_map(struct grant_domain *gd, struct grant_domain *granter, mfn_t root,
 	}
 	handle_publish(gd, handle, m);
 	op->handle = handle;
-	op->dev_bus_addr = op->flags & GNTMAP_device_map ? frame.n << PAGE_SHIFT : 0;
+	/*
+	 * With any kind: Linux maps for the host alone, and yet takes the frame that its devices
+	 * then read and write from here (arch/x86/xen/p2m.c, set_foreign_p2m_mapping()).
+	 */
+	op->dev_bus_addr = frame.n << PAGE_SHIFT;
 	return 0;
 }
 
