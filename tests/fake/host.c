@@ -20,12 +20,6 @@ static struct link {
 static unsigned nr_files, nr_links, open_blocks, fail_at;
 static bool failed, no_back_ends;
 
-void fake_host_reset(void)
-{
-	nr_files = nr_links = open_blocks = fail_at = 0;
-	failed = no_back_ends = false;
-}
-
 void fake_host_fail_at(unsigned n)
 {
 	fail_at = n;
@@ -240,4 +234,122 @@ int host_bridge_ports(const char *bridge)
 	for (unsigned i = 0; i < nr_links; i++)
 		ports += !strcmp(links[i].bridge, bridge);
 	return ports;
+}
+
+int host_bridge_of(const char *name, char *bridge, size_t size)
+{
+	const struct link *link = find_link(name);
+
+	if (!link || !link->bridge[0])
+		return -ENOENT;
+	snprintf(bridge, size, "%s", link->bridge);
+	return 0;
+}
+
+int host_link_set(const char *link, const char *file, const char *value)
+{
+	(void)file, (void)value;
+	return find_link(link) ? 0 : -ENOENT;
+}
+
+int host_link_get(const char *link, const char *file, char *text, size_t size)
+{
+	(void)file;
+	snprintf(text, size, "52:54:00:12:34:56");
+	return find_link(link) ? 0 : -ENOENT;
+}
+
+/* --- programs: what is called is kept, and ends with success --------------------------------- */
+
+static char calls[8192];
+static bool dnsmasq_lives;
+
+const char *fake_host_calls(void)
+{
+	return calls;
+}
+
+int host_run(const char *const argv[], const char *input, char *output, size_t size)
+{
+	int rc = fails();
+
+	if (output && size)
+		snprintf(output, size, "%s", rc ? "out of order" : "");
+	if (rc)
+		return 1;
+	for (unsigned i = 0; argv[i]; i++) {
+		size_t len = strlen(calls);
+
+		snprintf(calls + len, sizeof(calls) - len, "%s%s", i ? " " : "", argv[i]);
+	}
+	strncat(calls, "\n", sizeof(calls) - strlen(calls) - 1);
+	strncat(calls, input ? input : "", sizeof(calls) - strlen(calls) - 1);
+	dnsmasq_lives |= !strcmp(argv[0], "dnsmasq");
+	return 0;
+}
+
+bool host_process_lives(const char *pid_file, const char *name)
+{
+	(void)pid_file;
+	return !strcmp(name, "dnsmasq") && dnsmasq_lives;
+}
+
+void host_process_end(const char *pid_file, const char *name)
+{
+	(void)pid_file;
+	if (!strcmp(name, "dnsmasq"))
+		dnsmasq_lives = false;
+}
+
+int host_write(const char *path, const char *value)
+{
+	(void)path, (void)value;
+	return fails();
+}
+
+/* --- images that have a process -------------------------------------------------------------- */
+
+static bool image_lives;
+
+bool fake_host_image_lives(void)
+{
+	return image_lives;
+}
+
+int host_image_attach(const char *path, const char *format, unsigned flags,
+		      struct host_block *block, char *why, size_t size)
+{
+	int rc = open_block(path, "/dev/nbd0", block);
+
+	(void)format, (void)flags;
+	snprintf(why, size, "%s", "");
+	image_lives = !rc;
+	return rc;
+}
+
+void host_image_end(const char *device)
+{
+	if (!strcmp(device, "/dev/nbd0"))
+		image_lives = false;
+}
+
+void host_image_each(void (*visit)(void *context, const char *device), void *context)
+{
+	if (image_lives)
+		visit(context, "/dev/nbd0");
+}
+
+int host_block_number(const char *path, unsigned *major, unsigned *minor)
+{
+	(void)path;
+	*major = 43;
+	*minor = 0;
+	return 0;
+}
+
+void fake_host_reset(void)
+{
+	nr_files = nr_links = open_blocks = fail_at = 0;
+	failed = no_back_ends = dnsmasq_lives = image_lives = false;
+	calls[0] = 0;
 }

@@ -23,6 +23,12 @@ void fake_host_link(const char *name, const char *bridge);
 /* Back ends do not come. */
 void fake_host_no_back_ends(void);
 
+/* What programs were called, a line each, and what they read. */
+const char *fake_host_calls(void);
+
+/* Does the process of a qcow2 image live? */
+bool fake_host_image_lives(void);
+
 /* How many block devices are held open here, and the bridge that a link is on. */
 unsigned fake_host_open(void);
 const char *fake_host_bridge_of(const char *link);

@@ -59,6 +59,12 @@ CLI_VERBS(CLI_DECLARE)
 /* The verb called name, or with it as alias; NULL if there is none. */
 const struct cli_verb *cli_find(const char *name);
 
+/* The verb that argv begins with, of two words or one: *used. NULL if there is none. */
+const struct cli_verb *cli_find_words(int argc, char **argv, int *used);
+
+/* Sets the error for a word that is no verb, but may be the first of two. Returns -1. */
+int cli_unknown(const char *word, struct error *err);
+
 /* Parse argv[0..argc) behind the verb. 0, 1 if help was asked for, or -1 with err set. */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args,
 	      struct error *err);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "vm/defined.h"
+#include "vm/hotplug.h"
 
 int cli_print_config(const struct vm_config *config, struct error *err)
 {
@@ -17,31 +17,12 @@ int cli_print_config(const struct vm_config *config, struct error *err)
 	return 0;
 }
 
-/* What a guest runs with, or what is defined of it. */
-static int find_config(struct vm *vm, const char *who, bool inactive, struct vm_config *config,
-		       struct error *err)
-{
-	struct vm_guest guest;
-	struct vm_defined one;
-
-	if (vm_find_guest(vm, who, &guest, err))
-		return -1;
-	if (guest.info.state != VM_SHUT_OFF && guest.info.domid == 0)
-		return error_set(err, ERROR_STATE, "Domain-0: has no definition");
-	if (guest.info.state != VM_SHUT_OFF && !(inactive && guest.defined))
-		return vm_live_config(&guest.info, config, err);
-	if (vm_defined_find(guest.info.name, &one, err))
-		return -1;
-	*config = one.config;
-	return 0;
-}
-
 static int run_dumpxml(struct vm *vm, const struct cli_args *args, struct error *err)
 {
 	struct vm_config config;
 	int rc;
 
-	if (find_config(vm, args->operand[0], args->option[0], &config, err))
+	if (vm_guest_config(vm, args->operand[0], args->option[0], &config, err))
 		return -1;
 	rc = cli_print_config(&config, err);
 	config_free(&config);

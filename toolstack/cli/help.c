@@ -8,16 +8,16 @@
 static int run_help(struct vm *vm, const struct cli_args *args, struct error *err)
 {
 	const struct cli_verb *verb;
+	int used;
 
 	(void)vm;
 	if (!args->nr_operands) {
 		cli_print_verbs(stdout);
 		return 0;
 	}
-	verb = cli_find(args->operand[0]);
+	verb = cli_find_words(args->nr_operands, args->operand, &used);
 	if (!verb)
-		return error_set(err, ERROR_USAGE, "%s: no such verb; \"enso help\" lists them",
-				 args->operand[0]);
+		return cli_unknown(args->operand[0], err);
 	cli_print_help(stdout, verb);
 	return 0;
 }
@@ -25,7 +25,7 @@ static int run_help(struct vm *vm, const struct cli_args *args, struct error *er
 const struct cli_verb cli_help = {
 	.name = "help",
 	.operands = "[VERB]",
-	.max_operands = 1,
+	.max_operands = 2,
 	.summary = "List the verbs, or tell more of one",
 	.run = run_help,
 };

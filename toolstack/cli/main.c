@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_verb *verb;
 	struct error err;
+	int used;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
@@ -53,9 +54,9 @@ int main(int argc, char **argv)
 		argv[1] = "help";
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		argv[1] = "version";
-	verb = cli_find(argv[1]);
+	verb = cli_find_words(argc - 1, argv + 1, &used);
 	if (verb)
-		return run(verb, argc - 2, argv + 2);
-	error_set(&err, ERROR_USAGE, "%s: no such verb; \"enso help\" lists them", argv[1]);
+		return run(verb, argc - 1 - used, argv + 1 + used);
+	cli_unknown(argv[1], &err);
 	return fail(&err);
 }

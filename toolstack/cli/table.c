@@ -34,6 +34,37 @@ const struct cli_verb *cli_find(const char *name)
 	return NULL;
 }
 
+const struct cli_verb *cli_find_words(int argc, char **argv, int *used)
+{
+	char both[60];
+
+	*used = 2;
+	if (argc > 1 &&
+	    snprintf(both, sizeof(both), "%s %s", argv[0], argv[1]) < (int)sizeof(both) &&
+	    cli_find(both))
+		return cli_find(both);
+	*used = 1;
+	return cli_find(argv[0]);
+}
+
+int cli_unknown(const char *word, struct error *err)
+{
+	char second[200] = "";
+	size_t len = strlen(word);
+
+	for (size_t i = 0; cli_verbs[i]; i++) {
+		const char *name = cli_verbs[i]->name;
+		size_t have = strlen(second);
+
+		if (!strncmp(name, word, len) && name[len] == ' ')
+			snprintf(second + have, sizeof(second) - have, "%s%s", have ? ", " : "",
+				 name + len + 1);
+	}
+	if (*second)
+		return error_set(err, ERROR_USAGE, "%s: say what: %s", word, second);
+	return error_set(err, ERROR_USAGE, "%s: no such verb; \"enso help\" lists them", word);
+}
+
 static int usage(const struct cli_verb *verb, struct error *err, const char *what,
 		 const char *which)
 {

@@ -33,6 +33,20 @@
 	VERB(cli_undefine) \
 	VERB(cli_rename) \
 	VERB(cli_autostart) \
+	VERB(cli_attach_disk) \
+	VERB(cli_detach_disk) \
+	VERB(cli_domblklist) \
+	VERB(cli_attach_interface) \
+	VERB(cli_detach_interface) \
+	VERB(cli_domiflist) \
+	VERB(cli_net_list) \
+	VERB(cli_net_define) \
+	VERB(cli_net_start) \
+	VERB(cli_net_stop) \
+	VERB(cli_net_bridge) \
+	VERB(cli_net_autostart) \
+	VERB(cli_net_dumpxml) \
+	VERB(cli_net_undefine) \
 	VERB(cli_host) \
 	VERB(cli_dmesg) \
 	VERB(cli_debug_keys) \

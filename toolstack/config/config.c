@@ -7,45 +7,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/network.h"
 #include "lib/error.h"
 
-int config_load(struct vm_config *cfg, const char *path, const struct config_options *options,
-		struct error *err)
+/* The text of a file, up to one byte more than is allowed: the parser sees that it is too long. */
+static int read_text(const char *path, const char *name, char **text, size_t *len,
+		     struct error *err)
 {
-	bool standard = !strcmp(path, "-");
-	const char *name = standard ? "standard input" : path;
-	FILE *file = standard ? stdin : fopen(path, "re");
-	/* One byte more than is allowed, so that config_parse() sees that it is too long. */
-	char *text = file ? malloc(CONFIG_TEXT_MAX + 1) : NULL;
-	int rc;
+	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	int rc = 0;
 
-	*cfg = (struct vm_config){ 0 };
 	if (!file)
 		return error_set(err, ERROR_FILE, "%s: %s", name, strerror(errno));
-	size_t len = text ? fread(text, 1, CONFIG_TEXT_MAX + 1, file) : 0;
-	if (!text)
+	*text = malloc(CONFIG_TEXT_MAX + 1);
+	*len = *text ? fread(*text, 1, CONFIG_TEXT_MAX + 1, file) : 0;
+	if (!*text)
 		rc = error_set(err, ERROR_NO_MEMORY, "no memory to read %s", name);
 	else if (ferror(file))
 		rc = error_set(err, ERROR_FILE, "%s: %s", name, strerror(errno));
-	else
-		rc = config_parse(cfg, text, len, name, options, err);
-	free(text);
-	if (!standard)
+	if (rc)
+		free(*text);
+	if (file != stdin)
 		fclose(file);
 	return rc;
 }
 
-void config_free_disk(struct vm_disk *disk)
+static const char *name_of(const char *path)
 {
-	free(disk->source);
-	*disk = (struct vm_disk){ 0 };
+	return strcmp(path, "-") ? path : "standard input";
 }
 
-void config_free_interface(struct vm_interface *interface)
+int config_load(struct vm_config *cfg, const char *path, const struct config_options *options,
+		struct error *err)
 {
-	free(interface->source);
-	free(interface->target);
-	*interface = (struct vm_interface){ 0 };
+	char *text;
+	size_t len;
+
+	*cfg = (struct vm_config){ 0 };
+	if (read_text(path, name_of(path), &text, &len, err))
+		return -1;
+	int rc = config_parse(cfg, text, len, name_of(path), options, err);
+	free(text);
+	return rc;
+}
+
+int network_load(struct network_config *net, const char *path,
+		 const struct config_options *options, struct error *err)
+{
+	char *text;
+	size_t len;
+
+	*net = (struct network_config){ .name = NULL };
+	if (read_text(path, name_of(path), &text, &len, err))
+		return -1;
+	int rc = network_parse(net, text, len, name_of(path), options, err);
+	free(text);
+	return rc;
 }
 
 void config_free(struct vm_config *cfg)

@@ -186,6 +186,9 @@ int config_set_pin(struct vm_config *cfg, unsigned int vcpu, const struct cpu_se
  */
 int config_parse_memory(const char *text, uint64_t *kib);
 
+/* Whether it is a network link's name: 1 to 15 of [A-Za-z0-9._-], first no mark. */
+bool config_is_link(const char *text);
+
 /*
  * Gives each interface without a MAC address one that follows from the uuid and the interface's
  * place, so that it stays the same. The guest has a uuid.
@@ -203,6 +206,21 @@ int config_parse_mac(const char *text, uint8_t mac[6]);
  * docs/man/xen-vbd-interface). -EINVAL if it is no target.
  */
 int config_disk_number(const char *target, uint32_t *number);
+
+/*
+ * Adds a device to @cfg, which holds from then on what the device holds. -ENOMEM, or -ENOSPC: there
+ * are as many as there can be.
+ */
+int config_add_disk(struct vm_config *cfg, const struct vm_disk *disk);
+int config_add_interface(struct vm_config *cfg, const struct vm_interface *interface);
+
+/* Takes the device at @index out of @cfg and frees it. */
+void config_remove_disk(struct vm_config *cfg, unsigned int index);
+void config_remove_interface(struct vm_config *cfg, unsigned int index);
+
+/* Makes *@to a copy that holds its own. 0 or -ENOMEM. */
+int config_copy_disk(struct vm_disk *to, const struct vm_disk *from);
+int config_copy_interface(struct vm_interface *to, const struct vm_interface *from);
 
 /* Free what one of them holds. */
 void config_free_disk(struct vm_disk *disk);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* <disk> in the domain XML: its rows of the table in elements.c. See reader.h and enso-xml(5). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/reader.h"
@@ -56,26 +55,19 @@ int disk_start(struct reader *reader, xmlNode *node, const char *text)
 {
 	static const char *const types[] = { "file", "block", NULL };
 	static const char *const devices[] = { "disk", "cdrom", NULL };
-	struct vm_config *cfg = reader->cfg;
 	unsigned int block = 0, cdrom = 0;
-	struct vm_disk *more;
 
 	(void)text;
 	if (later_word(reader, node, "type", types, &block) ||
 	    later_word(reader, node, "device", devices, &cdrom))
 		return -1;
-	if (cfg->n_disks == CONFIG_DISKS_MAX)
+	const struct vm_disk disk = { .block = block, .cdrom = cdrom, .readonly = cdrom };
+	int rc = config_add_disk(reader->cfg, &disk);
+	if (rc == -ENOSPC)
 		return reader_refuse(reader, node, "more than %d disks are not possible",
 				     CONFIG_DISKS_MAX);
-	more = reallocarray(cfg->disks, cfg->n_disks + 1, sizeof(*more));
-	if (!more)
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
-	cfg->disks = more;
-	more[cfg->n_disks++] = (struct vm_disk){
-		.block = block, .cdrom = cdrom, .readonly = cdrom
-	};
-	return 0;
+	return rc ? error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file)
+		  : 0;
 }
 
 int disk_readonly(struct reader *reader, xmlNode *node, const char *text)

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/reader.h"
@@ -47,33 +46,50 @@ int config_parse_mac(const char *text, uint8_t mac[6])
 }
 
 /* 00:16:3e is the prefix that Xen's virtual interfaces have; 24 bits of an FNV hash follow. */
+static void make_mac(const uint8_t uuid[16], unsigned int place, uint8_t mac[6])
+{
+	uint32_t hash = 2166136261u;
+
+	for (unsigned int i = 0; i < 16; i++)
+		hash = (hash ^ uuid[i]) * 16777619u;
+	hash = (hash ^ place) * 16777619u;
+	hash ^= hash >> 24;
+	const uint8_t made[6] = { 0x00, 0x16, 0x3e, (uint8_t)(hash >> 16), (uint8_t)(hash >> 8),
+				  (uint8_t)hash };
+	memcpy(mac, made, sizeof(made));
+}
+
+static bool has_mac(const struct vm_config *cfg, const uint8_t mac[6])
+{
+	for (unsigned int i = 0; i < cfg->n_interfaces; i++) {
+		if (cfg->interfaces[i].has_mac && !memcmp(cfg->interfaces[i].mac, mac, 6))
+			return true;
+	}
+	return false;
+}
+
 void config_make_macs(struct vm_config *cfg)
 {
 	for (unsigned int i = 0; i < cfg->n_interfaces; i++) {
 		struct vm_interface *interface = &cfg->interfaces[i];
-		uint32_t hash = 2166136261u;
+		unsigned int place = i;
+		uint8_t mac[6];
 
 		if (interface->has_mac)
 			continue;
-		for (unsigned int j = 0; j < sizeof(cfg->uuid); j++)
-			hash = (hash ^ cfg->uuid[j]) * 16777619u;
-		hash = (hash ^ i) * 16777619u;
-		hash ^= hash >> 24;
-		interface->mac[0] = 0x00;
-		interface->mac[1] = 0x16;
-		interface->mac[2] = 0x3e;
-		interface->mac[3] = (uint8_t)(hash >> 16);
-		interface->mac[4] = (uint8_t)(hash >> 8);
-		interface->mac[5] = (uint8_t)hash;
+		/* One that was added after another went may come to the place of a third. */
+		do {
+			make_mac(cfg->uuid, place, mac);
+			place += CONFIG_INTERFACES_MAX;
+		} while (has_mac(cfg, mac));
+		memcpy(interface->mac, mac, sizeof(mac));
 		interface->has_mac = true;
 	}
 }
 
 int interface_start(struct reader *reader, xmlNode *node, const char *text)
 {
-	struct vm_config *cfg = reader->cfg;
 	xmlChar *type = xmlGetNoNsProp(node, BAD_CAST "type");
-	struct vm_interface *more;
 	unsigned int which = 0;
 	int rc = 0;
 
@@ -83,16 +99,13 @@ int interface_start(struct reader *reader, xmlNode *node, const char *text)
 	xmlFree(type);
 	if (rc)
 		return rc;
-	if (cfg->n_interfaces == CONFIG_INTERFACES_MAX)
+	const struct vm_interface interface = { .type = (enum vm_interface_type)which };
+	rc = config_add_interface(reader->cfg, &interface);
+	if (rc == -ENOSPC)
 		return reader_refuse(reader, node, "more than %d interfaces are not possible",
 				     CONFIG_INTERFACES_MAX);
-	more = reallocarray(cfg->interfaces, cfg->n_interfaces + 1, sizeof(*more));
-	if (!more)
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
-	cfg->interfaces = more;
-	more[cfg->n_interfaces++] = (struct vm_interface){ .type = (enum vm_interface_type)which };
-	return 0;
+	return rc ? error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file)
+		  : 0;
 }
 
 static int set_source(struct reader *reader, const xmlNode *node, const char *value,

@@ -63,12 +63,13 @@ static const char *child_name(const char *child, const char *parent)
 	return strchr(name, '/') ? NULL : name;
 }
 
-static const struct element *find_element(const char *parent, const char *wanted)
+static const struct element *find_element(const struct reader *reader, const char *parent,
+					  const char *wanted)
 {
-	for (unsigned int i = 0; i < n_elements; i++) {
-		const char *name = child_name(elements[i].path, parent);
+	for (unsigned int i = 0; i < reader->rows; i++) {
+		const char *name = child_name(reader->table[i].path, parent);
 		if (name && !strcmp(name, wanted))
-			return &elements[i];
+			return &reader->table[i];
 	}
 	return NULL;
 }
@@ -85,9 +86,9 @@ static int refuse_element(struct reader *reader, const xmlNode *node, const char
 {
 	char possible[300] = "";
 
-	for (unsigned int i = 0; i < n_elements; i++) {
-		const char *name = child_name(elements[i].path, parent);
-		if (name && !(elements[i].flags & ELEMENT_WARN))
+	for (unsigned int i = 0; i < reader->rows; i++) {
+		const char *name = child_name(reader->table[i].path, parent);
+		if (name && !(reader->table[i].flags & ELEMENT_WARN))
 			list_add(possible, sizeof(possible), name);
 	}
 	const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : "";
@@ -200,17 +201,17 @@ static int read_element(struct reader *reader, xmlNode *node, const char *parent
 
 static int read_children(struct reader *reader, xmlNode *node, const struct element *element)
 {
-	for (unsigned int i = 0; i < n_elements; i++) {
-		if (child_name(elements[i].path, element->path))
+	for (unsigned int i = 0; i < reader->rows; i++) {
+		if (child_name(reader->table[i].path, element->path))
 			reader->seen[i] = 0;
 	}
 	for (xmlNode *child = node->children; child; child = child->next) {
 		if (child->type == XML_ELEMENT_NODE && read_element(reader, child, element->path))
 			return -1;
 	}
-	for (unsigned int i = 0; i < n_elements; i++) {
-		const char *name = child_name(elements[i].path, element->path);
-		if (name && elements[i].flags & ELEMENT_REQUIRED && !reader->seen[i])
+	for (unsigned int i = 0; i < reader->rows; i++) {
+		const char *name = child_name(reader->table[i].path, element->path);
+		if (name && reader->table[i].flags & ELEMENT_REQUIRED && !reader->seen[i])
 			return reader_refuse(reader, node, "<%s> lacks its element <%s>",
 					     node->name, name);
 	}
@@ -219,29 +220,29 @@ static int read_children(struct reader *reader, xmlNode *node, const struct elem
 
 static int read_element(struct reader *reader, xmlNode *node, const char *parent)
 {
-	const struct element *element = find_element(parent, (const char *)node->name);
+	const struct element *element = find_element(reader, parent, (const char *)node->name);
 
 	if (!element || node->ns)
 		return refuse_element(reader, node, parent);
 	if (element->flags & ELEMENT_WARN)
 		return reader_warn(reader, node, "<%s> has no effect: %s", node->name,
 				   element->remark);
-	if (reader->seen[element - elements]++ && element->flags & ELEMENT_ONCE)
+	if (reader->seen[element - reader->table]++ && element->flags & ELEMENT_ONCE)
 		return reader_refuse(reader, node, "<%s> is given twice", node->name);
 	if (read_attributes(reader, node, element->attributes) || read_text(reader, node, element))
 		return -1;
 	return element->flags & ELEMENT_OPAQUE ? 0 : read_children(reader, node, element);
 }
 
-int reader_walk(struct reader *reader, xmlNode *root)
+static int reader_walk(struct reader *reader, xmlNode *root)
 {
-	reader->seen = calloc(n_elements, sizeof(reader->seen[0]));
+	reader->seen = calloc(reader->rows, sizeof(reader->seen[0]));
 	if (!reader->seen)
 		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
 				 reader->file);
 	int rc = read_element(reader, root, "");
 	if (!rc)
-		rc = elements_check(reader, root);
+		rc = reader->check(reader, root);
 	free(reader->seen);
 	return rc;
 }
@@ -281,32 +282,42 @@ static int refuse_text(const xmlParserCtxt *parser, const struct parse_state *st
 			 message);
 }
 
-int config_parse(struct vm_config *cfg, const char *text, size_t len, const char *file,
-		 const struct config_options *options, struct error *err)
+int reader_parse(struct reader *reader, const char *text, size_t len)
 {
 	const int flags = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 			  XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES;
-	struct reader reader = { .file = file, .options = options, .cfg = cfg, .err = err };
 	struct parse_state state = { 0 };
 	int rc = -1;
 
-	*cfg = (struct vm_config){ .on_reboot = VM_ACTION_RESTART };
 	if (len > CONFIG_TEXT_MAX)
-		return error_set(err, ERROR_DEFINITION, "%s: longer than %d bytes", file,
-				 CONFIG_TEXT_MAX);
+		return error_set(reader->err, ERROR_DEFINITION, "%s: longer than %d bytes",
+				 reader->file, CONFIG_TEXT_MAX);
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	if (!parser)
-		return error_set(err, ERROR_NO_MEMORY, "no memory to read %s", file);
+		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
+				 reader->file);
 	parser->_private = &state;
 	parser->sax->internalSubset = on_doctype;
-	xmlDoc *doc = xmlCtxtReadMemory(parser, text, (int)len, file, NULL, flags);
+	xmlDoc *doc = xmlCtxtReadMemory(parser, text, (int)len, reader->file, NULL, flags);
 	xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
 	if (!root || state.doctype_line)
-		refuse_text(parser, &state, file, err);
+		refuse_text(parser, &state, reader->file, reader->err);
 	else
-		rc = reader_walk(&reader, root);
+		rc = reader_walk(reader, root);
 	xmlFreeDoc(doc);
 	xmlFreeParserCtxt(parser);
+	return rc;
+}
+
+int config_parse(struct vm_config *cfg, const char *text, size_t len, const char *file,
+		 const struct config_options *options, struct error *err)
+{
+	struct reader reader = { .file = file, .options = options, .table = elements,
+				 .rows = n_elements, .check = elements_check, .cfg = cfg,
+				 .err = err };
+
+	*cfg = (struct vm_config){ .on_reboot = VM_ACTION_RESTART };
+	int rc = reader_parse(&reader, text, len);
 	if (rc)
 		config_free(cfg);
 	return rc;

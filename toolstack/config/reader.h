@@ -23,10 +23,18 @@ enum {
 	ELEMENT_STRIP = 32,   /* white space around the text has no meaning */
 };
 
+struct network_config;
+struct element;
+
 struct reader {
 	const char *file;
 	const struct config_options *options;
-	struct vm_config *cfg;
+	const struct element *table; /* parents before children */
+	unsigned int rows;
+	/* Called when all was read: what must fit together. */
+	int (*check)(struct reader *reader, const xmlNode *root);
+	struct vm_config *cfg;	     /* what is filled: one of these */
+	struct network_config *net;
 	struct error *err;
 	unsigned int
 		*seen; /* per row of the table: how many of it in the parent that is being read */
@@ -51,7 +59,7 @@ struct element {
 	const char *remark; /* of ELEMENT_WARN: why it has no effect */
 };
 
-/* The table, parents before children, and how many rows it has. */
+/* The table of the domain XML, and how many rows it has. */
 extern const struct element elements[];
 extern const unsigned int n_elements;
 
@@ -89,10 +97,12 @@ int attribute_is_read_later(struct reader *reader, const xmlNode *node, const ch
 /* The element @name of <domain>, for the line of a message; NULL if there is none. */
 const xmlNode *child_named(const xmlNode *root, const char *name);
 
+/* The element @name of the root, for the line of a message; NULL if there is none. */
+const xmlNode *child_named(const xmlNode *root, const char *name);
+
 /* The @index-th device @name in <devices>, for the line of a message. */
 const xmlNode *device_node(const xmlNode *root, const char *name, unsigned int index);
 
-/* Called when all was read: what must fit together. */
 int elements_check(struct reader *reader, const xmlNode *root);
 
 /* Sets the error "file:line: ..." (ERROR_DEFINITION). Returns -1. */
@@ -103,8 +113,8 @@ int reader_refuse(struct reader *reader, const xmlNode *node, const char *fmt, .
 int reader_warn(struct reader *reader, const xmlNode *node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Walks the document. Returns 0 or -1. */
-int reader_walk(struct reader *reader, xmlNode *root);
+/* Reads @len bytes of XML at @text by the reader's table. Returns 0 or -1. */
+int reader_parse(struct reader *reader, const char *text, size_t len);
 
 /* ---- tune.c: <cputune>, and <vcpu>'s cpuset; handlers for the table ---- */
 

@@ -108,6 +108,11 @@ bool config_is_name(const char *text)
 	return value_is_name(text);
 }
 
+bool config_is_link(const char *text)
+{
+	return value_is_link(text);
+}
+
 bool value_is_name(const char *text)
 {
 	return is_word(text, CONFIG_NAME_MAX, "._+:@-");

@@ -14,19 +14,24 @@
 
 #define ATTEMPTS 50	/* others may take the free device first */
 
-static int fill_block(int fd, const char *path, struct host_block *block)
+int host_block_number(const char *path, unsigned *major_number, unsigned *minor_number)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (stat(path, &st))
 		return -errno;
 	if (!S_ISBLK(st.st_mode))
 		return -ENOTBLK;
-	block->fd = fd;
-	block->major = major(st.st_rdev);
-	block->minor = minor(st.st_rdev);
-	snprintf(block->path, sizeof(block->path), "%s", path);
+	*major_number = major(st.st_rdev);
+	*minor_number = minor(st.st_rdev);
 	return 0;
+}
+
+static int fill_block(int fd, const char *path, struct host_block *block)
+{
+	block->fd = fd;
+	snprintf(block->path, sizeof(block->path), "%s", path);
+	return host_block_number(path, &block->major, &block->minor);
 }
 
 /* Open a loop device that is free now: its descriptor, and its path. */

@@ -37,6 +37,21 @@ int host_block_open(const char *path, unsigned flags, struct host_block *block);
 
 void host_block_close(struct host_block *block);
 
+/* The numbers of a block device. */
+int host_block_number(const char *path, unsigned *major, unsigned *minor);
+
+/*
+ * Make the image path, kept as format ("qcow2"), a block device by a process of its own, which
+ * lives until host_image_end(). Others leave it alone until host_block_close(). why gets what the
+ * program said when it failed (-EIO); -ENOPKG: there is no such program.
+ */
+int host_image_attach(const char *path, const char *format, unsigned flags,
+		      struct host_block *block, char *why, size_t size);
+/* Nobody uses the device any more: what was written reaches the image, and its process ends. */
+void host_image_end(const char *device);
+/* Call visit for each such device that nobody is just making. */
+void host_image_each(void (*visit)(void *context, const char *device), void *context);
+
 /*
  * Does a file still lie behind the loop device path ("/dev/loop0")? What it names is not looked at.
  */
@@ -65,7 +80,30 @@ int host_bridge_remove(const char *name);
 /* Put a link on a bridge, or take it off. */
 int host_bridge_add(const char *bridge, const char *link);
 int host_bridge_drop(const char *bridge, const char *link);
+/* The bridge that a link is on; -ENOENT: none. */
+int host_bridge_of(const char *link, char *bridge, size_t size);
 /* The number of links on a bridge. */
 int host_bridge_ports(const char *bridge);
+
+/* Set what is one word in /sys/class/net/LINK/FILE, or read it: text gets it without a newline. */
+int host_link_set(const char *link, const char *file, const char *value);
+int host_link_get(const char *link, const char *file, char *text, size_t size);
+
+/* --- programs: process.c ------------------------------------------------------------------- */
+
+/*
+ * Run a program, found by PATH, until it ends. It reads input (may be NULL); what it writes goes to
+ * output (may be NULL), cut to size bytes with the NUL. Its exit status, 128 and a signal's number,
+ * or -errno.
+ */
+int host_run(const char *const argv[], const char *input, char *output, size_t size);
+
+/* Is the process that a file names alive, and the program called name? */
+bool host_process_lives(const char *pid_file, const char *name);
+/* End it, wait until it is gone, for at most a few seconds, and remove the file. */
+void host_process_end(const char *pid_file, const char *name);
+
+/* Write a small value to a file of the kernel's: "/proc/sys/...". */
+int host_write(const char *path, const char *value);
 
 #endif

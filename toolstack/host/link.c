@@ -113,6 +113,20 @@ int host_bridge_drop(const char *bridge, const char *link)
 	return change_bridge(bridge, link, SIOCBRDELIF);
 }
 
+int host_bridge_of(const char *link, char *bridge, size_t size)
+{
+	char path[64], target[256];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.15s/master", link);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return -errno;
+	target[len] = 0;
+	snprintf(bridge, size, "%s", strrchr(target, '/') ? strrchr(target, '/') + 1 : target);
+	return 0;
+}
+
 int host_bridge_ports(const char *bridge)
 {
 	char path[64];
@@ -127,4 +141,28 @@ int host_bridge_ports(const char *bridge)
 		ports += entry->d_name[0] != '.';
 	closedir(dir);
 	return ports;
+}
+
+int host_link_set(const char *link, const char *file, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.15s/%.40s", link, file);
+	return host_write(path, value);
+}
+
+int host_link_get(const char *link, const char *file, char *text, size_t size)
+{
+	char path[96];
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.15s/%.40s", link, file);
+	from = fopen(path, "re");
+	if (!from)
+		return -errno;
+	if (!fgets(text, (int)size, from))
+		text[0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	fclose(from);
+	return 0;
 }

@@ -25,6 +25,7 @@ enum error_code {
 	ERROR_HYPERCALL = 14, /* the hypervisor refused an operation that should work */
 	ERROR_DEVICE = 15,    /* a disk or interface: what lies behind it, or its back end */
 	ERROR_SAVE_FILE = 16, /* a save file that is truncated, damaged, or none */
+	ERROR_NO_NETWORK = 17, /* no such network */
 };
 
 struct error {

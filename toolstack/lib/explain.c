@@ -108,6 +108,10 @@ const struct explanation explanations[] = {
 	  "version. Its checksums tell; nothing was done with it.",
 	  "Give the right file, or another copy of it. A guest whose managed save "
 	  "is damaged starts anew after \"enso managedsave-remove\"." },
+	{ ERROR_NO_NETWORK, "no-network",
+	  "no such network",
+	  "No network of this name is defined, comes with Enso or is active.",
+	  "\"enso net list\" shows those there are, \"enso net define\" makes another." },
 };
 
 const size_t nr_explanations = sizeof(explanations) / sizeof(explanations[0]);

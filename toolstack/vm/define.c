@@ -93,8 +93,10 @@ static int define_locked(struct vm *vm, struct vm_config *config, bool *replaced
 		return error_set(err, ERROR_EXISTS, "this is the name of this system itself; "
 						    "choose another name");
 	found = find_running(vm, config->name, &running, err);
-	if (found < 0 || choose_uuid(config, found ? &running : NULL, err) ||
-	    check_running(vm, config, err) ||
+	if (found < 0 || choose_uuid(config, found ? &running : NULL, err))
+		return -1;
+	config_make_macs(config);
+	if (check_running(vm, config, err) ||
 	    vm_defined_conflict(config->name, config->uuid, fresh, err) ||
 	    vm_defined_write(config, err))
 		return -1;

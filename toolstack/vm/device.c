@@ -138,11 +138,15 @@ static bool has_let_go(struct vm *vm, const struct device *device)
 	return value == XenbusStateClosed || value == XenbusStateUnknown;
 }
 
-/* A loop device goes when the back end has written all that the guest gave it. */
+/*
+ * The driver is gone from the device; a loop device goes when it has written all that the guest
+ * gave it.
+ */
 static bool is_free(struct vm *vm, const struct device *device)
 {
 	char *path = device_back_read(vm, device, "physical-device-path");
-	bool bound = path && host_loop_bound(path);
+	bool bound = path && (host_loop_bound(path) ||
+			      host_backend_ready(device->kind, device->domid, device->id));
 
 	free(path);
 	return !bound;
@@ -174,6 +178,18 @@ static void remove_nodes(struct vm *vm, const struct device *device)
 	store_rm(vm->store, STORE_NO_TX, path);
 }
 
+/* The back end has let go: so does what stands behind it, and the nodes go. */
+static void finish(struct vm *vm, const struct device *device)
+{
+	char *path = device_back_read(vm, device, "physical-device-path");
+
+	wait_for(vm, device, END_MS, is_free);
+	if (path)
+		host_image_end(path);
+	free(path);
+	remove_nodes(vm, device);
+}
+
 /* Both nodes at once: the back end looks at online when it sees the states change. */
 static void put_closing(struct writer *w, const void *context)
 {
@@ -198,8 +214,7 @@ int device_unplug(struct vm *vm, const struct device *device, struct error *err)
 				 "%s: the guest has not let go of it within %d s; is it mounted "
 				 "or in use there? It goes when it no longer is: then repeat this",
 				 device->name, DEVICE_WAIT_MS / 1000);
-	wait_for(vm, device, END_MS, is_free);
-	remove_nodes(vm, device);
+	finish(vm, device);
 	return 0;
 }
 
@@ -224,9 +239,7 @@ void device_end(struct vm *vm, const struct device *device)
 	if (has_driver && !has_let_go(vm, device) &&
 	    !writer_run(vm->store, device->domid, put_closed, device))
 		wait_for(vm, device, END_MS, has_let_go);
-	if (has_driver)
-		wait_for(vm, device, END_MS, is_free);
-	remove_nodes(vm, device);
+	finish(vm, device);
 }
 
 uint32_t *device_list(struct vm *vm, const char *kind, uint32_t domid, size_t *count)
@@ -268,6 +281,43 @@ void vm_devices_remove(struct vm *vm, uint32_t domid)
 	}
 }
 
+/* Is a device what stands behind one of the domain's disks? */
+static bool stands_behind(struct vm *vm, uint32_t domid, const char *path)
+{
+	size_t count;
+	uint32_t *ids = device_list(vm, "vbd", domid, &count);
+	bool found = false;
+
+	for (size_t i = 0; i < count && !found; i++) {
+		const struct device device = { .kind = "vbd", .domid = domid, .id = ids[i] };
+		char *its = device_back_read(vm, &device, "physical-device-path");
+
+		found = its && !strcmp(its, path);
+		free(its);
+	}
+	free(ids);
+	return found;
+}
+
+/* The process of an image that is no disk's: who started it was killed before it was. */
+static void sweep_image(void *context, const char *path)
+{
+	struct vm *vm = context;
+	char **names;
+	size_t count;
+	bool found = false;
+	int rc = store_ls(vm->store, STORE_NO_TX, "/local/domain/0/backend/vbd", &names, &count);
+
+	if (rc && rc != -ENOENT)
+		return;
+	for (size_t i = 0; !rc && i < count && !found; i++)
+		found = stands_behind(vm, (uint32_t)strtoul(names[i], NULL, 10), path);
+	if (!rc)
+		free(names);
+	if (!found)
+		host_image_end(path);
+}
+
 /* Back ends' nodes whose domain's own nodes are gone already are found here only. */
 void vm_devices_sweep(struct vm *vm, bool (*exists)(const void *context, uint32_t domid),
 		      const void *context)
@@ -287,6 +337,7 @@ void vm_devices_sweep(struct vm *vm, bool (*exists)(const void *context, uint32_
 		}
 		free(names);
 	}
+	host_image_each(sweep_image, vm);
 }
 
 int vm_devices_attach(struct vm *vm, uint32_t domid, const struct vm_config *config,

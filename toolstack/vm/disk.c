@@ -112,6 +112,26 @@ static int open_failed(const struct vm_disk *disk, int rc, struct error *err)
 			 error_text(rc), remedy);
 }
 
+static int open_image(const struct vm_disk *disk, unsigned flags, struct host_block *block,
+		      struct error *err)
+{
+	char why[300];
+	int rc = host_image_attach(disk->source, "qcow2", flags, block, why, sizeof(why));
+
+	if (rc == -EIO && *why)
+		return error_set(err, ERROR_DEVICE, "disk %s: %s: %.*s", disk->target,
+				 disk->source, (int)strcspn(why, "\n"), why);
+	if (rc == -ENOPKG)
+		return error_set(err, ERROR_DEVICE,
+				 "disk %s: qemu-nbd, which serves qcow2 images, is not there: is "
+				 "the boot medium mounted?",
+				 disk->target);
+	if (rc == -EBUSY)
+		return error_set(err, ERROR_DEVICE, "disk %s: too many qcow2 images are in use",
+				 disk->target);
+	return rc ? open_failed(disk, rc, err) : 0;
+}
+
 /* What lies behind the disk becomes a block device. */
 static int open_disk(const struct vm_disk *disk, struct host_file *file, struct host_block *block,
 		     struct error *err)
@@ -130,6 +150,8 @@ static int open_disk(const struct vm_disk *disk, struct host_file *file, struct 
 		return error_set(err, ERROR_DEVICE,
 				 "disk %s: %s has less than one sector of 512 bytes", disk->target,
 				 disk->source);
+	if (disk->format != VM_DISK_RAW)
+		return open_image(disk, flags, block, err);
 	rc = disk->block ? host_block_open(disk->source, flags, block)
 			 : host_loop_attach(disk->source, flags, block);
 	return rc ? open_failed(disk, rc, err) : 0;
@@ -177,6 +199,8 @@ int disk_attach(struct vm *vm, uint32_t domid, const struct vm_disk *disk, struc
 			device_end(vm, &device);
 	}
 	/* The back end has it open now, if all went well; a loop device goes if not. */
+	if (rc)
+		host_image_end(block.path);
 	host_block_close(&block);
 	return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "host/host.h"
 #include "vm/device.h"
+#include "vm/network.h"
 
 #define INTERVAL_US 50000u	/* how often the guest's allowance is filled up again */
 
@@ -59,13 +60,23 @@ static void put_back(struct writer *w, const void *context)
 		put_rate(w, nodes->interface);
 }
 
-static int find_bridge(const struct vm_interface *interface, const char *name, struct error *err)
+/* The bridge that the interface goes onto; a network is started for it. */
+static int find_bridge(const struct vm_interface *interface, const char *name, char bridge[16],
+		       struct error *err)
 {
-	if (!host_link_is_bridge(interface->source))
+	struct error why;
+
+	if (interface->type == VM_INTERFACE_NETWORK) {
+		if (!vm_network_bridge(interface->source, bridge, &why))
+			return 0;
+		return error_set(err, why.code, "%s: %s", name, why.text);
+	}
+	snprintf(bridge, HOST_LINK_NAME + 1, "%s", interface->source);
+	if (!host_link_is_bridge(bridge))
 		return error_set(err, ERROR_DEVICE,
 				 "%s: there is no bridge %s; \"enso net list\" shows the networks "
 				 "there are",
-				 name, interface->source);
+				 name, bridge);
 	return 0;
 }
 
@@ -94,7 +105,7 @@ static int connect_link(const struct interface_nodes *nodes, const char *made, c
 int interface_attach(struct vm *vm, uint32_t domid, uint32_t id,
 		     const struct vm_interface *interface, struct error *err)
 {
-	char name[32], made[HOST_LINK_NAME + 1 + 16];
+	char name[32], made[HOST_LINK_NAME + 1 + 16], bridge[HOST_LINK_NAME + 1];
 	const struct device device = { .kind = "vif", .domid = domid, .id = id, .name = name };
 	struct interface_nodes nodes = { .interface = interface, .id = id };
 	const struct device_nodes both = {
@@ -104,9 +115,9 @@ int interface_attach(struct vm *vm, uint32_t domid, uint32_t id,
 
 	snprintf(name, sizeof(name), "interface %u", id);
 	snprintf(made, sizeof(made), "vif%u.%u", domid, id);
-	nodes.bridge = interface->source;
+	nodes.bridge = bridge;
 	nodes.link = interface->target ? interface->target : made;
-	if (find_bridge(interface, name, err))
+	if (find_bridge(interface, name, bridge, err))
 		return -1;
 	if (interface->target && host_link_exists(interface->target))
 		return error_set(err, ERROR_DEVICE,
