@@ -38,6 +38,14 @@ struct cli_args {
 	int nr_operands;
 };
 
+/* Who may use a verb. Others than root do it through ensod, see remote.c. */
+enum cli_rights {
+	CLI_ROOT,	 /* root alone: it reads or writes files that its operands name, or worse */
+	CLI_GROUP,	 /* members of group enso, too */
+	CLI_GROUP_INPUT, /* these, but the first operand, a file, is read with their own rights */
+	CLI_ALL,	 /* everybody, without ensod */
+};
+
 struct cli_verb {
 	const char *name;
 	const char *aliases; /* with spaces between, or NULL: the words of virsh and xl */
@@ -46,6 +54,7 @@ struct cli_verb {
 	const char *summary;		/* one line for the list of verbs */
 	const char *text;		/* more, for its own help; may be NULL */
 	struct cli_option options[CLI_OPTIONS_MAX];	/* ends with a NULL name */
+	enum cli_rights rights;
 	/* 0, or -1 with err set. */
 	int (*run)(struct vm *vm, const struct cli_args *args, struct error *err);
 };
@@ -68,6 +77,14 @@ int cli_unknown(const char *word, struct error *err);
 /* Parse argv[0..argc) behind the verb. 0, 1 if help was asked for, or -1 with err set. */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args,
 	      struct error *err);
+
+/*
+ * Is this verb to be done by ensod, because we are not root? Then do so: 1 and *status, the exit
+ * status; -1 with err set; 0: it is for this process.
+ */
+int cli_remote(const struct cli_verb *verb, int argc, char **argv, int *status, struct error *err);
+/* May the one for whom ensod runs us do this? 0, or -1 with err set. */
+int cli_check_caller(const struct cli_verb *verb, const struct cli_args *args, struct error *err);
 
 void cli_print_help(FILE *out, const struct cli_verb *verb);
 void cli_print_verbs(FILE *out);

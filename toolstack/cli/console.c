@@ -45,6 +45,7 @@ static int run_console(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_console_verb = {
 	.name = "console",
+	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,

@@ -18,6 +18,7 @@ static int run_define(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_define = {
 	.name = "define",
+	.rights = CLI_GROUP_INPUT,
 	.operands = "FILE.xml",
 	.min_operands = 1,
 	.max_operands = 1,
@@ -35,6 +36,7 @@ static int run_undefine(struct vm *vm, const struct cli_args *args, struct error
 
 const struct cli_verb cli_undefine = {
 	.name = "undefine",
+	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,
@@ -56,6 +58,7 @@ static int run_autostart(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_autostart = {
 	.name = "autostart",
+	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,
@@ -75,6 +78,7 @@ static int run_rename(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_rename = {
 	.name = "rename",
+	.rights = CLI_GROUP,
 	.aliases = "domrename",
 	.operands = "GUEST NAME",
 	.min_operands = 2,

@@ -31,6 +31,7 @@ static int run_dumpxml(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_dumpxml = {
 	.name = "dumpxml",
+	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,

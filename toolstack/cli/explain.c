@@ -68,6 +68,7 @@ static int run_explain(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_explain = {
 	.name = "explain",
+	.rights = CLI_ALL,
 	.operands = "[CODE]",
 	.max_operands = 1,
 	.summary = "Tell what an error's code means and what to do",

@@ -24,6 +24,7 @@ static int run_help(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_help = {
 	.name = "help",
+	.rights = CLI_ALL,
 	.operands = "[VERB]",
 	.max_operands = 2,
 	.summary = "List the verbs, or tell more of one",
@@ -41,6 +42,7 @@ static int run_version(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_version = {
 	.name = "version",
+	.rights = CLI_ALL,
 	.operands = "",
 	.summary = "Tell the version of these programs",
 	.text = "The hypervisor's version is told by \"enso host\".",

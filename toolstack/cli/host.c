@@ -116,6 +116,7 @@ static int run_host(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_host = {
 	.name = "host",
+	.rights = CLI_GROUP,
 	.aliases = "nodeinfo",
 	.operands = "",
 	.summary = "Tell about this machine and its hypervisor",
@@ -144,6 +145,7 @@ static int run_dmesg(struct vm *vm, const struct cli_args *args, struct error *e
 
 const struct cli_verb cli_dmesg = {
 	.name = "dmesg",
+	.rights = CLI_GROUP,
 	.operands = "",
 	.summary = "Print the hypervisor's log",
 	.options = { { "clear", 'c', NULL, "and forget it" } },

@@ -115,6 +115,7 @@ static int run_list(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_list = {
 	.name = "list",
+	.rights = CLI_GROUP,
 	.aliases = "ls",
 	.operands = "",
 	.summary = "List the domains that there are",
@@ -169,6 +170,7 @@ static int run_info(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_info = {
 	.name = "info",
+	.rights = CLI_GROUP,
 	.aliases = "dominfo",
 	.operands = "GUEST",
 	.min_operands = 1,

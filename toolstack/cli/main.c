@@ -25,12 +25,19 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	struct error err = { ERROR_FAILED, "" };
 	struct vm vm = { 0 };
 	struct cli_args args;
-	int rc = cli_parse(verb, argc, argv, &args, &err);
+	int status, rc = cli_remote(verb, argc, argv, &status, &err);
+
+	if (rc > 0)
+		return status;
+	if (!rc)
+		rc = cli_parse(verb, argc, argv, &args, &err);
 
 	if (rc > 0) {
 		cli_print_help(stdout, verb);
 		return 0;
 	}
+	if (!rc)
+		rc = cli_check_caller(verb, &args, &err);
 	if (!rc)
 		rc = verb->run(&vm, &args, &err);
 	vm_close(&vm);

@@ -45,6 +45,7 @@ static int run_schedinfo(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_schedinfo = {
 	.name = "schedinfo",
+	.rights = CLI_GROUP,
 	.aliases = "sched-credit2 sched-credit",
 	.operands = "GUEST",
 	.min_operands = 1,
@@ -124,6 +125,7 @@ static int run_vcpuinfo(struct vm *vm, const struct cli_args *args, struct error
 
 const struct cli_verb cli_vcpuinfo = {
 	.name = "vcpuinfo",
+	.rights = CLI_GROUP,
 	.aliases = "vcpu-list",
 	.operands = "GUEST",
 	.min_operands = 1,
@@ -171,6 +173,7 @@ static int run_vcpupin(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_vcpupin = {
 	.name = "vcpupin",
+	.rights = CLI_GROUP,
 	.aliases = "vcpu-pin",
 	.operands = "GUEST [VCPU CPUS]",
 	.min_operands = 1,

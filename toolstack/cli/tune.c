@@ -79,6 +79,7 @@ static int run_setmem(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_setmem = {
 	.name = "setmem",
+	.rights = CLI_GROUP,
 	.aliases = "mem-set",
 	.operands = "GUEST SIZE",
 	.min_operands = 2,
@@ -106,6 +107,7 @@ static int run_setmaxmem(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_setmaxmem = {
 	.name = "setmaxmem",
+	.rights = CLI_GROUP,
 	.aliases = "mem-max",
 	.operands = "GUEST SIZE",
 	.min_operands = 2,
@@ -135,6 +137,7 @@ static int run_setvcpus(struct vm *vm, const struct cli_args *args, struct error
 
 const struct cli_verb cli_setvcpus = {
 	.name = "setvcpus",
+	.rights = CLI_GROUP,
 	.aliases = "vcpu-set",
 	.operands = "GUEST NUMBER",
 	.min_operands = 2,

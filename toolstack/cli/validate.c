@@ -20,6 +20,7 @@ static int run_validate(struct vm *vm, const struct cli_args *args, struct error
 
 const struct cli_verb cli_validate = {
 	.name = "validate",
+	.rights = CLI_ALL,
 	.operands = "FILE|FOLDER...",
 	.min_operands = 1,
 	.max_operands = CLI_MANY,

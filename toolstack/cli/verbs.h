@@ -28,6 +28,7 @@
 	VERB(cli_schedinfo) \
 	VERB(cli_vcpuinfo) \
 	VERB(cli_vcpupin) \
+	VERB(cli_events) \
 	VERB(cli_validate) \
 	VERB(cli_edit) \
 	VERB(cli_undefine) \

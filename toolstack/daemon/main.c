@@ -1,115 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ensod: does what guests' definitions say about their end (on_poweroff, on_reboot, on_crash), and
- * clears away what programs that were killed left behind. Runs in the foreground, for a supervisor
- * to start again; keeps nothing that matters in its own memory, so it may be killed at any time: it
- * finds guests and unfinished restarts again (see vm/vm.h).
+ * ensod: does what guests' definitions say about their end (on_poweroff, on_reboot, on_crash),
+ * starts those that start with the host, clears away what programs that were killed left behind,
+ * and offers the command enso to the members of group enso through a socket. Runs in the
+ * foreground, for a supervisor to start again; keeps nothing that matters in its own memory, so it
+ * may be killed at any time: it finds guests and unfinished restarts again (see vm/vm.h).
  *
- * Privileges: root, as it creates and destroys domains. Trusted: the store daemon and what only
- * root writes. From guests it takes no more than that they ended and why.
+ * Privileges: root's files and, of root's capabilities, those that making a guest needs: see
+ * `kept` below. It cannot load code into the kernel, change users, trace processes, set the clock
+ * or restart the machine. Trusted: the store daemon and what only root writes. From guests it takes
+ * no more than that they ended and why; from clients of its socket, see daemon/serve.h.
  */
 #include <errno.h>
-#include <stdarg.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "daemon/restarts.h"
-#include "hyp/hyp.h"
+#include "daemon/serve.h"
+#include "daemon/supervise.h"
+#include "lib/confine.h"
 #include "lib/file.h"
 #include "store/client.h"
-#include "vm/vm.h"
 
 #define START_WAIT_MS 30000	/* the store daemon may be started at the same time */
 #define LOOK_MS 60000		/* a look at everything, whatever was told */
 #define SAVING_MS 1000		/* the same while somebody saves a guest, and may be killed */
 #define LOCK_FILE "/run/enso/ensod.lock"
 
-/* The log is standard error: a line per event. */
-static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static const unsigned kept[] = {
+	CAP_DAC_OVERRIDE,	/* disk images of other users */
+	CAP_CHOWN, CAP_FOWNER,
+	CAP_NET_ADMIN,		/* a guest's interface into its bridge, rate limits, NAT */
+	CAP_NET_BIND_SERVICE, CAP_NET_RAW,	/* DHCP and DNS of a network */
+	CAP_SYS_ADMIN,		/* loop and network block devices, hypercalls' memory */
+	CAP_IPC_LOCK,
+	CAP_KILL,		/* daemons of networks and disks */
+};
 
-static void say(const char *fmt, ...)
-{
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	va_list args;
-
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", localtime_r(&now, &tm));
-	fprintf(stderr, "%s ", when);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* A guest has ended. */
-static void finish(struct vm *vm, struct restarts *restarts, const struct vm_info *info)
-{
-	const char *reason = vm_reason_name(info->shutdown_reason);
-	struct error err = { 0 };
-	uint32_t domid = 0;
-	bool loop = restarts_is_loop(restarts, info->uuid, now_ms());
-	int action;
-
-	action = vm_finish(vm, info, !loop, &domid, &err);
-	if (action < 0)
-		say("%s: ended (%s): %s", info->name, reason, err.text);
-	else if (action == VM_ACTION_DESTROY)
-		say("%s: ended (%s), destroyed%s", info->name, reason,
-		    loop ? ": it ends again and again" : "");
-	else if (action == VM_ACTION_RESTART)
-		say("%s: ended (%s), started again as domain %u", info->name, reason, domid);
-	if (action == VM_ACTION_RESTART)
-		restarts_note(restarts, info->uuid, now_ms());
-}
-
-static void look(struct vm *vm, struct restarts *restarts)
-{
-	struct error err = { 0 };
-	struct vm_info *infos;
-	size_t count;
-
-	if (vm_list(vm, &infos, &count, &err)) {
-		say("%s", err.text);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (infos[i].state == VM_SHUTDOWN || infos[i].state == VM_CRASHED)
-			finish(vm, restarts, &infos[i]);
-	}
-	free(infos);
-	if (vm_sweep(vm, &err))
-		say("%s", err.text);
-}
-
-/* What a former ensod had begun. */
-static void resume(struct vm *vm)
-{
-	for (;;) {
-		struct error err = { 0 };
-		uint32_t domid;
-		int rc = vm_resume_restart(vm, &domid, &err);
-
-		if (rc == 0)
-			return;
-		if (rc < 0)
-			say("a guest that was to start again: %s", err.text);
-		else
-			say("domain %u: started again", domid);
-	}
-}
-
-static int start(struct vm *vm, struct error *err)
+static int start(struct supervisor *supervisor, struct error *err)
 {
 	int rc = file_make_dirs("/run/enso");
 
@@ -119,47 +54,115 @@ static int start(struct vm *vm, struct error *err)
 		return error_set(err, ERROR_STATE, "another ensod is running");
 	if (rc < 0)
 		return error_set(err, ERROR_FILE, LOCK_FILE ": %s", error_text(rc));
-	if (vm_need_hyp(vm, err))
+	if (vm_need_hyp(&supervisor->vm, err))
 		return -1;
-	rc = store_connect(&vm->store, START_WAIT_MS);
+	rc = store_connect(&supervisor->vm.store, START_WAIT_MS);
 	if (!rc)
-		rc = store_watch(vm->store, "@releaseDomain", "ensod");
+		rc = store_watch(supervisor->vm.store, "@releaseDomain", "ensod");
 	return rc ? error_set(err, ERROR_STORE, "the store daemon cannot be reached: %s",
 			      error_text(rc))
 		  : 0;
 }
 
+/* The process that listens, which dies with this one; -1 with err set. */
+static pid_t start_listener(struct error *err)
+{
+	const struct group *group = getgrnam("enso");
+	int listener = serve_open(group ? group->gr_gid : 0, err);
+	pid_t parent = getpid(), pid;
+	sigset_t none;
+
+	if (listener < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(ERROR_FAILED);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		_exit(serve_listen(listener) ? ERROR_FAILED : 0);
+	}
+	close(listener);
+	return pid < 0 ? error_set(err, ERROR_NO_MEMORY, "no memory to listen") : pid;
+}
+
+/* Processes that ended; the one that listens is started again. */
+static int reap(struct supervisor *supervisor, pid_t *listener, struct error *err)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (supervise_ended(supervisor, pid, status) || pid != *listener)
+			continue;
+		say("the process that listens ended; another one starts");
+		*listener = start_listener(err);
+		if (*listener < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Wait for something to look at: an end of a domain, or of a process. */
+static int wait_for_more(struct supervisor *supervisor, int signals, struct error *err)
+{
+	struct pollfd poll_on[] = { { store_fd(supervisor->vm.store), POLLIN, 0 },
+				    { signals, POLLIN, 0 } };
+	struct signalfd_siginfo info;
+	struct store_event event;
+	int rc;
+
+	poll(poll_on, 2, vm_saving() ? SAVING_MS : LOOK_MS);
+	if (poll_on[1].revents && read(signals, &info, sizeof(info)) < 0 && errno != EINTR)
+		return error_set(err, ERROR_FAILED, "signals: %s", error_text(-errno));
+	/* Several ends need one look. */
+	while (!(rc = store_wait(supervisor->vm.store, 0, &event)))
+		store_event_free(&event);
+	return rc == -ETIMEDOUT ? 0
+				: error_set(err, ERROR_STORE,
+					    "the store daemon does not come back: %s",
+					    error_text(rc));
+}
+
+static int run(struct supervisor *supervisor, int signals, struct error *err)
+{
+	pid_t listener = start_listener(err);
+
+	if (listener < 0)
+		return -1;
+	supervise_begin(supervisor);
+	for (;;) {
+		supervise_look(supervisor);
+		if (wait_for_more(supervisor, signals, err) || reap(supervisor, &listener, err))
+			return -1;
+	}
+}
+
 int main(int argc, char **argv)
 {
-	struct restarts restarts = { .count = 0 };
-	struct vm vm = { 0 };
-	struct error err;
+	static struct supervisor supervisor;
+	struct error err = { 0 };
+	sigset_t child;
+	int signals;
 
 	if (argc > 1) {
 		fprintf(strcmp(argv[1], "--help") ? stderr : stdout,
 			"usage: ensod\n"
-			"Does what guests' definitions say about their end; runs in the "
-			"foreground. See ensod(8).\n");
+			"Supervises guests and offers the command enso through a socket; runs in "
+			"the foreground. See ensod(8).\n");
 		return strcmp(argv[1], "--help") ? ERROR_USAGE : 0;
 	}
-	if (start(&vm, &err)) {
+	if (start(&supervisor, &err)) {
 		fprintf(stderr, "ensod: %s\n", err.text);
 		return err.code;
 	}
-	resume(&vm);
-	for (;;) {
-		struct store_event event;
-		int rc;
-
-		look(&vm, &restarts);
-		rc = store_wait(vm.store, vm_saving() ? SAVING_MS : LOOK_MS, &event);
-		while (!rc) {	/* several ends need one look */
-			store_event_free(&event);
-			rc = store_wait(vm.store, 0, &event);
-		}
-		if (rc != -ETIMEDOUT) {
-			say("the store daemon does not come back: %s", error_text(rc));
-			return ERROR_STORE; /* the supervisor starts us again */
-		}
-	}
+	confine_keep(kept, sizeof(kept) / sizeof(kept[0]));
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	run(&supervisor, signals, &err);	/* returns only with an error */
+	say("%s", err.text);
+	return err.code; /* the supervisor of services starts us again */
 }

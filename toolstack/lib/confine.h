@@ -3,10 +3,15 @@
 #ifndef LIB_CONFINE_H
 #define LIB_CONFINE_H
 
+#include <stddef.h>
+
 /*
  * Drops every capability of this process, and the right to get any back. The user id stays:
  * root's files can still be used, as their owner.
  */
 void confine_self(void);
+
+/* The same, but for the n capabilities kept (CAP_*), which programs that it runs have, too. */
+void confine_keep(const unsigned *kept, size_t n);
 
 #endif

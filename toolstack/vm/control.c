@@ -56,6 +56,8 @@ int vm_pause(struct vm *vm, const struct vm_info *info, struct error *err)
 	if (info->state == VM_PAUSED)
 		return error_set(err, ERROR_STATE, "%s: is already paused", info->name);
 	rc = hyp_domain_pause(vm->hyp, info->domid);
+	if (!rc)
+		vm_event("paused", info->name, info->uuid, info->domid, NULL);
 	return rc ? vm_refused(info, "pause", rc, err) : 0;
 }
 
@@ -68,6 +70,8 @@ int vm_unpause(struct vm *vm, const struct vm_info *info, struct error *err)
 	if (info->state != VM_PAUSED)
 		return error_set(err, ERROR_STATE, "%s: is not paused", info->name);
 	rc = hyp_domain_unpause(vm->hyp, info->domid);
+	if (!rc)
+		vm_event("resumed", info->name, info->uuid, info->domid, NULL);
 	return rc ? vm_refused(info, "unpause", rc, err) : 0;
 }
 

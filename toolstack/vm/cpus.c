@@ -66,6 +66,7 @@ int vm_set_vcpus(struct vm *vm, const struct vm_info *info, unsigned vcpus,
 		 const struct vm_wait *wait, struct error *err)
 {
 	struct xen_domctl_getdomaininfo domain;
+	char detail[16];
 	unsigned all;
 
 	if (vm_not_domain0(info, "given another number of vCPUs from here", err) ||
@@ -80,6 +81,8 @@ int vm_set_vcpus(struct vm *vm, const struct vm_info *info, unsigned vcpus,
 	if (write_availability(vm, info, all, vcpus, err))
 		return -1;
 	vm_definition_change(info, keep_vcpus, &vcpus);
+	snprintf(detail, sizeof(detail), "%u", vcpus);
+	vm_event("vcpus", info->name, info->uuid, info->domid, detail);
 	return wait->patience_ms ? wait_for(vm, info, vcpus, wait, err) : 0;
 }
 
@@ -119,6 +122,7 @@ int vm_set_sched(struct vm *vm, const struct vm_info *info, unsigned weight, uns
 	if (rc)
 		return vm_refused(info, "change the scheduling of", rc, err);
 	vm_definition_change(info, keep_sched, &sched);
+	vm_event("scheduling", info->name, info->uuid, info->domid, NULL);
 	return 0;
 }
 
@@ -200,6 +204,7 @@ int vm_pin(struct vm *vm, const struct vm_info *info, int vcpu, const struct cpu
 	if (!cpus)
 		pinning.cpus = vm_definition_has_cpus(info) ? &anywhere : NULL;
 	vm_definition_change(info, keep_pins, &pinning);
+	vm_event("scheduling", info->name, info->uuid, info->domid, NULL);
 	return 0;
 }
 

@@ -113,6 +113,8 @@ int vm_define(struct vm *vm, struct vm_config *config, bool *replaced, struct er
 	if (lock < 0)
 		return -1;
 	rc = define_locked(vm, config, replaced, &why);
+	if (!rc)
+		vm_event("defined", config->name, config->uuid, 0, NULL);
 	close(lock);
 	return rc ? error_set(err, why.code, "%s: %s", config->name, why.text) : 0;
 }
@@ -135,16 +137,24 @@ static int name_of(const char *who, char name[CONFIG_NAME_MAX + 1], struct error
 int vm_undefine(struct vm *vm, const char *who, struct error *err)
 {
 	char name[CONFIG_NAME_MAX + 1];
+	struct vm_defined one;
+	uint8_t uuid[16] = { 0 };	/* of a damaged file */
 	int lock = vm_lock(err), rc;
 
 	(void)vm;
 	if (lock < 0)
 		return -1;
 	rc = name_of(who, name, err);
+	if (!rc && !vm_defined_find(name, &one, NULL)) {
+		memcpy(uuid, one.config.uuid, sizeof(uuid));
+		config_free(&one.config);
+	}
 	if (!rc)
 		rc = vm_managedsave_none(name, err);
 	if (!rc)
 		rc = vm_defined_remove(name, err);
+	if (!rc)
+		vm_event("undefined", name, uuid, 0, NULL);
 	close(lock);
 	return rc;
 }

@@ -50,6 +50,8 @@ int vm_destroy(struct vm *vm, const struct vm_info *info, struct error *err)
 	vm_definition_remove(info->uuid);
 	if (is_same(vm, info))
 		rc = vm_remove_domain(vm, info->domid, err);
+	if (!rc)
+		vm_event("destroyed", info->name, info->uuid, info->domid, NULL);
 	close(lock);
 	return rc;
 }
@@ -94,10 +96,22 @@ static int start_anew(struct vm *vm, const uint8_t uuid[16], uint32_t *domid, st
 		return -1;
 	take_definition(&config);
 	rc = vm_create(vm, &config, &options, domid, err);
+	vm_event(rc ? "failed" : "restarted", config.name, config.uuid, rc ? 0 : *domid,
+		 rc && err ? err->text : NULL);
 	config_free(&config);
 	/* A guest that cannot be started now is told of, not tried again for ever. */
 	vm_definition_restarted(uuid);
 	return rc;
+}
+
+/* Once for each end: the store remembers it as long as the domain stays. */
+static void note_end(struct vm *vm, const struct vm_info *info)
+{
+	const char *reason = vm_reason_name(info->shutdown_reason);
+
+	if (vm_nodes_note_end(vm, info->domid, reason))
+		vm_event(info->state == VM_CRASHED ? "crashed" : "shutdown", info->name, info->uuid,
+			 info->domid, reason);
 }
 
 int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid,
@@ -118,6 +132,8 @@ int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint3
 	}
 	action = action_for(&config, info->shutdown_reason);
 	config_free(&config);
+	if (info->shutdown_reason != SHUTDOWN_suspend)
+		note_end(vm, info);
 	if (action == VM_ACTION_PRESERVE)
 		return action;
 	if (action == VM_ACTION_RESTART && !may_restart)

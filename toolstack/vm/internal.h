@@ -6,6 +6,7 @@
 #include "build/build.h"
 #include "hyp/hyp.h"
 #include "store/client.h"
+#include "vm/event.h"
 #include "vm/vm.h"
 
 /* --- definitions.c: the files in vm_run_dir ------------------------------------------------ */
@@ -104,6 +105,9 @@ int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *fil
 	    uint32_t *domid, struct error *err);
 /* Most memory that the domain may have as its nodes say, in KiB; 0 if they don't. */
 int vm_nodes_max_memory(struct vm *vm, uint32_t domid, uint64_t *kib, struct error *err);
+
+/* Remember that the domain's end was told of. False if it was before (or can't be remembered). */
+bool vm_nodes_note_end(struct vm *vm, uint32_t domid, const char *reason);
 
 /* --- control.c: what can't be done, each -1 with err set ------------------------------------ */
 

@@ -209,6 +209,9 @@ static int finish(struct creation *c)
 	rc = c->paused ? 0 : hyp_domain_unpause(c->vm->hyp, c->domid);
 	if (rc)
 		vm_definition_remove(c->config->uuid);
+	else
+		vm_event("started", c->config->name, c->config->uuid, c->domid,
+			 c->paused ? "paused" : NULL);
 	return rc ? error_set(c->err, ERROR_HYPERCALL, "the guest cannot be started: %s",
 			      error_text(rc))
 		  : 0;

@@ -106,6 +106,7 @@ static void keep_current(struct vm_config *config, const void *context)
 int vm_set_memory(struct vm *vm, const struct vm_info *info, uint64_t kib,
 		  const struct vm_wait *wait, struct error *err)
 {
+	char detail[40];
 	uint64_t have;
 
 	if (vm_not_domain0(info, "given another size from here; its size is dom0_mem= at the boot",
@@ -128,6 +129,8 @@ int vm_set_memory(struct vm *vm, const struct vm_info *info, uint64_t kib,
 	if (write_kib(vm, info, "target", kib, err))
 		return -1;
 	vm_definition_change(info, keep_current, &kib);
+	snprintf(detail, sizeof(detail), "%llu KiB", (unsigned long long)kib);
+	vm_event("memory", info->name, info->uuid, info->domid, detail);
 	if (!wait->patience_ms)
 		return 0;
 	if (wait_for(vm, info, kib, wait, err))

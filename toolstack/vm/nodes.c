@@ -177,3 +177,15 @@ int vm_nodes_max_memory(struct vm *vm, uint32_t domid, uint64_t *kib, struct err
 	free(value);
 	return 0;
 }
+
+bool vm_nodes_note_end(struct vm *vm, uint32_t domid, const char *reason)
+{
+	char path[PATH], *value;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/ended", domid);
+	if (!store_read(vm->store, STORE_NO_TX, path, &value, NULL)) {
+		free(value);
+		return false;
+	}
+	return !store_write(vm->store, STORE_NO_TX, path, reason, strlen(reason));
+}

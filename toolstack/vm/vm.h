@@ -144,6 +144,17 @@ int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, stru
 /* Wait until the guest has shut down or is gone. ERROR_TIMEOUT after timeout_ms. */
 int vm_wait_stopped(struct vm *vm, const struct vm_info *info, int timeout_ms, struct error *err);
 
+struct vm_shutdown {
+	int timeout_ms;	/* 0: only ask */
+	bool destroy;	/* those that have not shut down by then */
+	/* Told of each guest what was done with it; may be NULL. */
+	void (*tell)(void *context, const char *guest, const char *what);
+	void *context;
+};
+
+/* Ask all guests to power off, and wait. ERROR_TIMEOUT if some have not, and are not destroyed. */
+int vm_shutdown_all(struct vm *vm, const struct vm_shutdown *how, struct error *err);
+
 /*
  * What a guest does in its own time: how long without any progress until ERROR_TIMEOUT (0: don't
  * wait at all), and who is told how far it is (may be NULL).
