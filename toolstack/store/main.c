@@ -13,7 +13,6 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -22,56 +21,6 @@
 
 #define DEFAULT_STATE "/run/enso/store"
 #define DEFAULT_SOCKET "/run/xenstored/socket"
-#define TICK_MS 1000
-
-int server_serve(struct server *server, struct connection *conn)
-{
-	int rc = store_serve(server->store, conn);
-
-	if (!rc)
-		journal_flush(&server->journal, server->store);
-	return rc;
-}
-
-static uint64_t now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
-}
-
-/* One round: wait, take what came, give everybody a turn, send what waits. */
-static int server_round(struct server *server)
-{
-	unsigned int n = server->n_clients + 2;
-	struct pollfd *fds = calloc(n, sizeof(fds[0]));
-
-	if (!fds)
-		return -ENOMEM;
-	fds[0] = (struct pollfd){ .fd = server->evtchn, .events = POLLIN };
-	socket_poll_fill(server, fds + 1);
-	int rc = poll(fds, n, server->busy ? 0 : TICK_MS);
-	server->busy = false;
-	if (rc < 0) {
-		rc = errno == EINTR ? 0 : -errno;
-		free(fds);
-		return rc;
-	}
-	if (fds[0].revents)
-		ring_events(server);
-	socket_turns(server, fds + 1);
-	ring_turns(server);
-	socket_flush(server);
-	store_reap_domains(server->store);
-	uint64_t now = now_seconds();
-	if (now != server->store->now) {
-		store_tick(server->store, now);
-		journal_flush(&server->journal, server->store);
-	}
-	free(fds);
-	return 0;
-}
 
 /*
  * Makes the directories; two daemons must not serve the same rings, so a lock is held until the
@@ -102,7 +51,7 @@ static int server_start(struct server *server, const char *state, const char *so
 	server->store = store_new(&ring_io, server);
 	if (!server->store)
 		return error_set(err, ERROR_NO_MEMORY, "no memory");
-	server->store->now = now_seconds();
+	server->store->now = server_seconds();
 	int rc = journal_open(&server->journal, state);
 	if (rc)
 		return error_set(err, ERROR_FILE, "%s: %s", state, error_text(rc));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (main.c).
+ * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (server.c).
  * Everybody gets a turn of a few requests in each round, so nobody's flood keeps the others
  * waiting for long.
  */
@@ -36,6 +36,12 @@ struct server {
 
 /* Serves one request and writes the journal. Returns 0 or -ENOMEM: later. */
 int server_serve(struct server *server, struct connection *conn);
+
+/* One round: wait, take what came, give everybody a turn, send what waits. 0 or -errno. */
+int server_round(struct server *server);
+
+/* The clock of store_tick(). */
+uint64_t server_seconds(void);
 
 /* ---- conn_socket.c ---- */
 
