@@ -240,9 +240,13 @@ static void end(pid_t pid)
 	waitpid(pid, &status, 0);
 }
 
-/* One life: a few rounds in full, then up to some point in the middle of the next. */
+/*
+ * One life: a few rounds in full, then up to some point in the middle of the next. The guest goes
+ * on while there is no daemon, and between any two of its instructions.
+ */
 static void one_life(struct ring_guest *guest)
 {
+	ring_guest_act(guest);
 	pid_t pid = start();
 
 	for (unsigned int rounds = below(below(4) ? 3 : 40); rounds; rounds--) {
@@ -251,10 +255,16 @@ static void one_life(struct ring_guest *guest)
 	}
 	ring_guest_act(guest);
 	bool runs = true;
-	for (unsigned int calls = below(12); calls && runs; calls--)
+	for (unsigned int calls = below(12); calls && runs; calls--) {
 		runs = step(pid, PTRACE_SYSCALL);
-	for (unsigned int n = below(2000); n && runs; n--)
+		if (!below(3))
+			ring_guest_act(guest);
+	}
+	for (unsigned int n = below(3000); n && runs; n--) {
 		runs = step(pid, PTRACE_SINGLESTEP);
+		if (!below(200))
+			ring_guest_act(guest);
+	}
 	end(pid);
 	guest->lives++;
 }
