@@ -39,6 +39,12 @@ enum mode {
  */
 void measure(const struct row *row, enum mode mode);
 
+/* Prints how long the command argv takes from start to end, in the same form, as row `name`. */
+void measure_command(const char *name, char **argv);
+
+/* Prints how long the kernel has been up, as row "boot". */
+void report_uptime(void);
+
 /* Prints what failed, with errno, and ends the program. */
 void die(const char *what) __attribute__((noreturn));
 
@@ -90,5 +96,14 @@ void file_write_run(unsigned long n);
 void file_fault_run(unsigned long n);
 void file_finish(void);
 void anonymous_run(unsigned long n);
+
+/* jobs.c */
+int compile(const char *object);
+void build_prepare(int arg);
+void build_run(unsigned long n);
+void build_finish(void);
+void serve_prepare(int arg);
+void serve_run(unsigned long n);
+void serve_finish(void);
 
 #endif
