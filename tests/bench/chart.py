@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bar charts as SVG, written by hand: for each row a bar for each place, its length the logarithm of the ratio to native."""
+"""Bar charts as SVG, written by hand: for each row a bar for each place, as long as a ratio, or its logarithm, says."""
 import math
 from xml.sax.saxutils import escape
 
@@ -20,17 +20,26 @@ def rectangle(x, y, width, height, colour):
     return '<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>' % (x, y, width, height, colour)
 
 
-class Scale:
-    """Logarithmic, from 1 to the largest ratio."""
+class Logarithmic:
+    """From 1 to the largest ratio."""
 
     def __init__(self, largest):
         self.end = next((tick for tick in TICKS if tick >= largest), largest)
+        self.ticks = [tick for tick in TICKS if tick <= self.end]
 
     def at(self, ratio):
         return WIDTH * math.log(max(ratio, 1)) / math.log(self.end)
 
-    def ticks(self):
-        return [tick for tick in TICKS if tick <= self.end]
+
+class Linear:
+    """From 0 to the largest ratio, or 1."""
+
+    def __init__(self, largest):
+        self.end = max(math.ceil(largest * 4) / 4, 1)
+        self.ticks = [quarter / 4 for quarter in range(int(self.end * 4) + 1)]
+
+    def at(self, ratio):
+        return WIDTH * ratio / self.end
 
 
 def legend(places):
@@ -43,19 +52,19 @@ def legend(places):
 
 def grid(scale, height):
     parts = []
-    for tick in scale.ticks():
+    for tick in scale.ticks:
         x = LEFT + scale.at(tick)
         parts += ['<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" stroke="#ddd"/>' % (x, x, TOP - 4, height - 10),
                   text(x, TOP - 8, "%g" % tick, "middle", 10, "#777")]
     return parts
 
 
-def draw(title, rows):
-    """rows: name -> {place: ratio}; all have the same places. Gives the SVG's text."""
+def draw(title, rows, kind=Logarithmic):
+    """rows: name -> {place: ratio}. Gives the SVG's text."""
     places = [place for place in COLOURS if any(place in row for row in rows.values())]
     step = BAR * len(places) + GAP
     height = TOP + step * len(rows) + 14
-    scale = Scale(max((ratio for row in rows.values() for ratio in row.values()), default=1))
+    scale = kind(max((ratio for row in rows.values() for ratio in row.values()), default=1))
     parts = [text(LEFT, 20, title, size=14, weight="bold"), *legend(places), *grid(scale, height)]
     for number, (name, row) in enumerate(rows.items()):
         y = TOP + step * number

@@ -28,14 +28,33 @@ def about():
 
 
 class Results:
-    def __init__(self, folder):
+    def __init__(self, folder, keep=False):
         self.folder, self.lock = folder, threading.Lock()
-        self.rows, self.counts, self.commands = {}, {}, {}
+        self.rows, self.counts, self.scale, self.commands, self.runs = {}, {}, {}, {}, []
+        self.old = {}
+        if keep and os.path.exists(os.path.join(folder, "results.json")):
+            with open(os.path.join(folder, "results.json")) as file:
+                self.old = json.load(file)
+
+    def keep_old(self):
+        """What an earlier run measured and this one did not."""
+        for group, clocks in self.old.get("rows", {}).items():
+            for clock, rows in clocks.items():
+                for name, runs in rows.items():
+                    mine = self.rows.setdefault(group, {}).setdefault(clock, {}).setdefault(name, {})
+                    self.rows[group][clock][name] = {**runs, **mine}
+        for kind in "counts", "scale":
+            for name, places_found in self.old.get(kind, {}).items():
+                getattr(self, kind)[name] = {**places_found, **getattr(self, kind).get(name, {})}
+        self.commands = {**self.old.get("commands", {}), **commands()}
+        self.runs = self.old.get("runs", []) + [about()]
 
     def add(self, group, clock, place, found):
-        """A boot's rows: row -> {value, least, most, unit}."""
+        """A boot's rows: row -> {value, least, most, unit}. In wall time the round counts that nothing got in the way of."""
         with self.lock:
             for name, value in found.items():
+                if clock == "wall" and group == "linux":
+                    value = dict(value, value=value["least"])
                 self.rows.setdefault(group, {}).setdefault(clock, {}).setdefault(name, {}).setdefault(place, []).append(value)
 
     def count(self, place, found):
@@ -43,11 +62,17 @@ class Results:
             for name, value in found.items():
                 self.counts.setdefault(name, {})[place] = value
 
+    def scales(self, hypervisor, found):
+        with self.lock:
+            for name, value in found.items():
+                self.scale.setdefault(name, {})[hypervisor] = value
+
     def tables(self):
-        makers = {"linux": report.linux_table, "primitives": report.primitives_table}
         for group, clocks in self.rows.items():
             for clock, rows in clocks.items():
-                yield makers[group](clock, rows)
+                yield report.linux_table(clock, rows) if group == "linux" else report.pair_table(group, clock, rows)
+        if self.scale:
+            yield from report.scale_tables(self.scale)
         if self.counts:
             yield report.counts_table(self.counts)
 
@@ -56,21 +81,24 @@ class Results:
             ratios = {name: row["ratio"] for name, row in report.summarize(rows).items()}
             if any(ratios.values()):
                 yield "linux-" + clock, chart.draw("Linux: times native, %s" % clock, ratios)
-        for clock, rows in self.rows.get("primitives", {}).items():
-            pairs = {name: {place: report.median(runs[place]) / report.median(runs["xen"]) for place in runs}
-                     for name, runs in rows.items() if "xen" in runs and report.median(runs["xen"])}
-            if pairs:
-                yield "primitives-" + clock, chart.draw("Primitives: times Xen, %s" % clock, pairs)
+        for group in "primitives", "system":
+            for clock, rows in self.rows.get(group, {}).items():
+                pairs = report.pair_ratios(rows)
+                if pairs:
+                    title = "%s: Enso's time, of Xen's, %s" % (group.capitalize(), clock)
+                    yield "%s-%s" % (group, clock), chart.draw(title, pairs, chart.Linear)
 
     def write(self):
         os.makedirs(self.folder, exist_ok=True)
+        self.keep_old()
         summary = {group: {clock: report.summarize(rows) for clock, rows in clocks.items()}
                    for group, clocks in self.rows.items()}
-        whole = {"about": about(), "commands": commands(), "summary": summary, "rows": self.rows, "counts": self.counts}
+        whole = {"runs": self.runs, "commands": self.commands, "summary": summary, "rows": self.rows, "counts": self.counts,
+                 "scale": self.scale}
         self.put("results.json", json.dumps(whole, indent=1) + "\n")
         tables = list(self.tables())
-        text = ["# Enso's benchmark, %(date)s\n\nCommit %(commit)s, Linux %(kernel)s, %(qemu)s, %(compiler)s.\n"
-                % whole["about"]]
+        text = ["# Enso's benchmark, %s\n" % self.runs[-1]["date"]]
+        text += ["%(date)s: commit %(commit)s, Linux %(kernel)s, %(qemu)s, %(compiler)s.\n" % run for run in self.runs]
         text += [table.markdown() for table in tables]
         text += ["## Command lines\n\n" + "".join("* %s: `%s`\n" % pair for pair in whole["commands"].items())]
         self.put("report.md", "\n".join(text))

@@ -58,8 +58,7 @@ class Boot:
 
     def create(self, machine):
         machine.start()
-        machine.check("sed 's/@ARGS@/%s/' /boot/guest.xml >/tmp/bench.xml" % self.arguments)
-        machine.check("enso create /tmp/bench.xml", timeout=120)
+        machine.check("enso create " + linux_guest(machine, "bench", self.arguments), timeout=120)
         machine.send("enso console bench")
 
 
@@ -73,6 +72,19 @@ def start_dom0(machine, hypervisor, linux, initrd, memory=DOMAIN):
     command = HYPERVISORS[hypervisor][1]
     machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM" % (command, memory, memory),
                        "module2 /boot/vmlinux " + linux, "module2 /boot/" + initrd, "boot")
+
+
+def guest_file(machine, name, **words):
+    """Writes a guest's XML in the control domain from domain.xml, with its words; gives the file's name."""
+    path = "/tmp/%s.xml" % name
+    edits = ["s#@%s@#%s#" % (word.upper(), value) for word, value in dict(words, name=name).items()]
+    machine.check("sed '%s; /@[A-Z]*@/d' /boot/domain.xml >%s" % ("; ".join(edits), path))
+    return path
+
+
+def linux_guest(machine, name, arguments, mib=DOMAIN, **words):
+    return guest_file(machine, name, mib=mib, kernel="vmlinux", initrd="bench.img",
+                      cmdline="console=hvc0 " + LINUX % arguments, **words)
 
 
 def wait(machine, patience=900):

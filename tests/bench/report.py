@@ -70,7 +70,8 @@ def summarize(rows):
 
 CLOCK_TEXT = {
     "icount": "Virtual time, which counts instructions (2 ns each): ns for the machine without a hypervisor, then times that.",
-    "wall": "Wall time of the emulator: ns for the machine without a hypervisor, then times that.",
+    "wall": "Wall time of the emulator, of each boot the best of 15 short rounds: ns for the machine without a hypervisor, then "
+            "times that.",
 }
 
 
@@ -87,13 +88,56 @@ def linux_table(clock, rows):
     return Table("Linux on each, " + clock, text, heads, lines)
 
 
-def primitives_table(clock, rows):
-    lines = []
+PAIR_TEXT = {
+    "primitives": "A PV kernel of our own as the control domain (guest-kernels/bench).",
+    "system": "What people wait for in the control domain, and a guest's disk (a file in the control domain's memory) and network.",
+}
+
+
+def pair_ratios(rows):
+    """row -> {enso: its time as a part of Xen's}; of a rate the inverse, so that less is better everywhere."""
+    ratios = {}
     for name, runs in rows.items():
-        xen, enso = (median(runs[place]) if runs.get(place) else None for place in ("xen", "enso"))
-        lines.append([name, number(xen), number(enso), number(enso / xen if xen and enso is not None else None)])
-    return Table("Primitives, " + clock, "A PV kernel of our own as the control domain (guest-kernels/bench); ns.",
-                 ["row", "Xen ns", "Enso ns", "Enso / Xen"], lines)
+        if runs.get("xen") and runs.get("enso") and median(runs["xen"]) and median(runs["enso"]):
+            ratio = median(runs["enso"]) / median(runs["xen"])
+            ratios[name] = {"enso": ratio if runs["xen"][0]["unit"] == "ns" else 1 / ratio}
+    return ratios
+
+
+def pair_table(group, clock, rows):
+    ratios, lines = pair_ratios(rows), []
+    for name, runs in rows.items():
+        middle = [median(runs[place]) if runs.get(place) else None for place in ("xen", "enso")]
+        unit = next(iter(runs.values()))[0]["unit"]
+        lines.append([name, number(middle[0]), number(middle[1]), unit, number(ratios.get(name, {}).get("enso"))])
+    return Table("%s, %s" % (group.capitalize(), clock), PAIR_TEXT[group] + " The last column: Enso's time by Xen's.",
+                 ["row", "Xen", "Enso", "unit", "Enso / Xen"], lines)
+
+
+def scale_tables(scale):
+    """scale: row -> {hypervisor: {what: figure}}."""
+    def cells(row, names):
+        return [number(scale[row].get(hypervisor, {}).get(name)) for name in names for hypervisor in ("xen", "enso")]
+
+    def heads(first, names):
+        return [first] + ["%s %s" % (hypervisor, name) for name in names for hypervisor in ("Xen", "Enso")]
+
+    many = ("total", "least", "jain", "kib_each")
+    rows = [[row[7:]] + cells(row, many) for row in scale if row.startswith("guests-")]
+    if rows:
+        yield Table("Many guests on one CPU", "Guests that compute: their work together by what one does alone, the least that "
+                    "one got by the mean, Jain's index of fairness (1: all alike), and KiB of the host's memory for each.",
+                    heads("guests", ("total", "least", "Jain", "KiB each")), rows)
+    if "weights" in scale:
+        names = sorted({name for found in scale["weights"].values() for name in found}, key=lambda name: int(name[7:]))
+        yield Table("Weights", "What guests of different weights got, by what they were due.",
+                    heads("weight", ("got / due",)), [[name[7:]] + cells("weights", (name,)) for name in names])
+    beside = ("due", "got", "of_due")
+    rows = [[row[7:]] + cells(row, beside) for row in scale if row.startswith("beside-")]
+    if rows:
+        yield Table("Isolation", "A well-behaved guest beside others on one CPU: the share of the CPU that it is due (an equal part of "
+                    "what the others leave), the work that it did by what it does alone, and that by what it is due.",
+                    heads("beside", ("due", "got", "got / due")), rows)
 
 
 COUNT_HEADS = {"user": "user", "kernel": "kernel", "hypervisor": "hypervisor", "cr3": "CR3", "registers": "registers",

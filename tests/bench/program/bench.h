@@ -39,6 +39,11 @@ enum mode {
  */
 void measure(const struct row *row, enum mode mode);
 
+/* The clock; lines for what is measured once: "bench NAME NS ns", "bench NAME RATE MiB/s". */
+double now_ns(void);
+void print_time(const char *name, double ns);
+void print_rate(const char *name, double bytes, double ns);
+
 /* Prints how long the command argv takes from start to end, in the same form, as row `name`. */
 void measure_command(const char *name, char **argv);
 
@@ -105,5 +110,13 @@ void build_finish(void);
 void serve_prepare(int arg);
 void serve_run(unsigned long n);
 void serve_finish(void);
+
+/* hogs.c: keeps a guest busy with "fork" or "disk", without an end. */
+void hog(const char *what) __attribute__((noreturn));
+
+/* disk.c, net.c: measure a disk, and streams to and from the host that runs stream_server(). */
+void measure_disk(const char *path);
+void measure_streams(const char *address);
+void stream_server(void) __attribute__((noreturn));
 
 #endif

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench wall|fixed [PATTERN...]: measures the rows whose name holds a PATTERN (all without one)
- * and prints a line for each (see measure()). It runs as the only work of a small Linux system:
- * as the machine's, as the control domain's, or as a guest's. "bench list" names them. "bench time
- * NAME COMMAND..." measures a command.
+ * The benchmark's program, run as the only work of a small Linux system: the machine's, the
+ * control domain's or a guest's.
+ *
+ *	bench wall|fixed [PATTERN...]	measure the rows whose name holds a PATTERN (see measure())
+ *	bench list			name them
+ *	bench time NAME COMMAND...	measure a command
+ *	bench disk DEVICE		measure a disk, whose contents are lost
+ *	bench server; bench streams IP	measure TCP from and to the system that runs the server
+ *	bench hog fork|disk		be an ill-behaved guest
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,36 +56,49 @@ static int wanted(const char *name, char **patterns)
 	return 0;
 }
 
+static void list_rows(void)
+{
+	puts("boot");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		puts(rows[i].name);
+}
+
+static void measure_rows(enum mode mode, char **patterns)
+{
+	if (wanted("boot", patterns))
+		report_uptime();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (wanted(rows[i].name, patterns))
+			measure(&rows[i], mode);
+	puts("bench done");
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const modes[] = { [MODE_WALL] = "wall", [MODE_FIXED] = "fixed" };
+	const char *verb = argc > 1 ? argv[1] : "";
 
-	/* What fork-exec, fork-sh and job-build start. */
-	if (argc > 1 && !strcmp(argv[1], "true"))
+	/* What fork-exec, fork-sh and job-build start comes first. */
+	if (!strcmp(verb, "true"))
 		return 0;
-	if (argc > 2 && !strcmp(argv[1], "compile"))
+	if (!strcmp(verb, "compile") && argc == 3)
 		return compile(argv[2]);
-	if (argc > 3 && !strcmp(argv[1], "time")) {
+	if (!strcmp(verb, "wall"))
+		measure_rows(MODE_WALL, argv + 2);
+	else if (!strcmp(verb, "fixed"))
+		measure_rows(MODE_FIXED, argv + 2);
+	else if (!strcmp(verb, "list"))
+		list_rows();
+	else if (!strcmp(verb, "time") && argc > 3)
 		measure_command(argv[2], argv + 3);
-		return 0;
-	}
-	for (enum mode mode = MODE_WALL; argc > 1 && mode <= MODE_FIXED; mode++) {
-		if (strcmp(argv[1], modes[mode]))
-			continue;
-		if (wanted("boot", argv + 2))
-			report_uptime();
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-			if (wanted(rows[i].name, argv + 2))
-				measure(&rows[i], mode);
-		puts("bench done");
-		return 0;
-	}
-	if (argc > 1 && !strcmp(argv[1], "list")) {
-		puts("boot");
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-			puts(rows[i].name);
-		return 0;
-	}
-	puts("usage: bench wall|fixed [PATTERN...] | list");
-	return 2;
+	else if (!strcmp(verb, "disk") && argc == 3)
+		measure_disk(argv[2]);
+	else if (!strcmp(verb, "streams") && argc == 3)
+		measure_streams(argv[2]);
+	else if (!strcmp(verb, "server"))
+		stream_server();
+	else if (!strcmp(verb, "hog") && argc == 3)
+		hog(argv[2]);
+	else
+		die("usage: see the head of main.c");
+	return 0;
 }

@@ -25,7 +25,7 @@ void die(const char *what)
 	exit(1);
 }
 
-static double now_ns(void)
+double now_ns(void)
 {
 	struct timespec time;
 
@@ -113,6 +113,18 @@ void measure(const struct row *row, enum mode mode)
 		row->finish();
 }
 
+void print_time(const char *name, double ns)
+{
+	printf("bench %s %.0f ns\n", name, ns);
+	fflush(stdout);
+}
+
+void print_rate(const char *name, double bytes, double ns)
+{
+	printf("bench %s %.2f MiB/s\n", name, bytes / (1 << 20) / (ns / 1e9));
+	fflush(stdout);
+}
+
 void measure_command(const char *name, char **argv)
 {
 	double start = now_ns();
@@ -125,10 +137,10 @@ void measure_command(const char *name, char **argv)
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || status)
 		die(argv[0]);
-	printf("bench %s %.0f ns\n", name, now_ns() - start);
+	print_time(name, now_ns() - start);
 }
 
 void report_uptime(void)
 {
-	printf("bench boot %.0f ns\n", now_ns());
+	print_time("boot", now_ns());
 }
