@@ -118,6 +118,8 @@ int stream_out_write(struct stream_out *out, const void *data, size_t len)
 {
 	const uint8_t *at = data;
 
+	if (!len)	/* of what is not there */
+		return out->error;
 	if (out->packing == STREAM_PLAIN)
 		return put(out, data, len);
 	while (len && !out->error) {

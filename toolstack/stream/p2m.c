@@ -146,7 +146,10 @@ static void find_plain(const struct p2m *p2m, uint8_t *plain)
 	for (uint64_t i = 0; i < p2m->nr_list; i++) {
 		uint64_t end = (i + 1) * P2M_PER_PAGE;
 
-		plain[i] = end <= p2m->nr;
+		/* what lies behind the last PFN means nothing */
+		if (end > p2m->nr)
+			end = p2m->nr;
+		plain[i] = true;
 		for (uint64_t pfn = i * P2M_PER_PAGE; pfn < end && plain[i]; pfn++)
 			plain[i] = !(p2m->mfn[pfn] & NOT_OWN) || p2m->mfn[pfn] == NO_FRAME;
 	}

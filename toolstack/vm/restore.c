@@ -65,6 +65,15 @@ static int verify(int fd, struct error *err)
 	return lseek(fd, 0, SEEK_SET) ? error_set(err, ERROR_FILE, "%s", error_text(-errno)) : 0;
 }
 
+/* Its kernel said so when it started and won't again (Linux, drivers/xen/manage.c). */
+static void say_it_can_suspend(struct vm *vm, uint32_t domid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%u/control/feature-suspend", domid);
+	store_write(vm->store, STORE_NO_TX, path, "1", 1);
+}
+
 static int restore(struct vm *vm, struct stream_in *in, const char *path,
 		   const struct vm_create_options *options, struct vm_restored *restored,
 		   struct error *err)
@@ -80,6 +89,8 @@ static int restore(struct vm *vm, struct stream_in *in, const char *path,
 	rc = config_parse(&config, envelope.xml, envelope.xml_len, path, NULL, err);
 	if (!rc)
 		rc = vm_make(vm, &config, &filler, options->paused, &restored->domid, err);
+	if (!rc)
+		say_it_can_suspend(vm, restored->domid);
 	if (!rc)
 		snprintf(restored->name, sizeof(restored->name), "%s", config.name);
 	config_free(&config);
