@@ -465,6 +465,27 @@ static void test_no_memory(void **state)
 	done(&guest, fd);
 }
 
+/* What the fuzzer starts from is a whole image, so that it gets everywhere. Run from the top. */
+static void test_fuzz_seed(void **state)
+{
+	int fd = open("tests/fuzz/corpus/save_file/image", O_RDONLY | O_CLOEXEC);
+	struct stream_request request = guest_request();
+	struct stream_result result;
+	struct stream_in *in;
+	struct guest guest;
+	struct error err;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(lseek(fd, 1, SEEK_SET), 1);
+	guest_make(&guest);
+	assert_int_equal(stream_in_open(&in, fd), 0);
+	if (stream_load(guest.hyp, guest_new_domain(&guest), in, &request, &result, &quiet, &err))
+		fail_msg("%s", err.text);
+	stream_in_close(in);
+	done(&guest, fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,7 +494,7 @@ int main(void)
 		cmocka_unit_test(test_cut),	      cmocka_unit_test(test_more_at_the_end),
 		cmocka_unit_test(test_lies),	      cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_failing_calls), cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_fuzz_seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
