@@ -23,9 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void load(struct hyp *hyp, struct stream_in *in, enum stream_packing packing)
 {
-	const struct stream_request request = { .memory_max_kib = PAGES * 4, .memory_kib = PAGES * 4,
-						.vcpus_max = VCPUS, .store_port = 1,
-						.console_port = 2 };
+	const struct stream_request request = {
+		.memory_max_kib = PAGES * 4, .memory_kib = PAGES * 4, .vcpus_max = VCPUS,
+		.store_port = 1, .console_port = 2,
+	};
 	const struct xen_domctl_createdomain config = { .max_vcpus = VCPUS };
 	const struct stream_progress progress = { NULL, NULL };
 	struct stream_result result = { 0 };

@@ -2,7 +2,7 @@
 /*
  * Files are written whole or not at all, read to the last byte, locked against other processes;
  * errors are one line.
- * Links: toolstack/lib/file.c toolstack/lib/error.c
+ * Links: toolstack/lib/file.c toolstack/lib/file_new.c toolstack/lib/error.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,11 +123,46 @@ static void an_error_is_one_printable_line(void **state)
 	assert_int_equal(error_set(NULL, ERROR_STATE, "nobody hears"), -1);
 }
 
+static void a_new_file_has_no_name_until_it_is_whole(void **state)
+{
+	struct file_new file = FILE_NEW_NONE;
+	char where[96], target[128], buf[8] = "";
+
+	(void)state;
+	snprintf(where, sizeof(where), "%s/new", folder);
+	snprintf(target, sizeof(target), "%s/file", where);
+	assert_int_equal(file_make_dirs(where), 0);
+	assert_int_equal(file_new_open(&file, target, 0600), 0);
+	assert_int_equal(file_write_all(file.fd, "first", 5), 0);
+	file_new_abandon(&file);
+	assert_int_equal(file.fd, -1);
+	assert_int_equal(files(where), 0);
+	for (int i = 0; i < 2; i++) {	/* new, then in place of the old */
+		assert_int_equal(file_new_open(&file, target, 0600), 0);
+		assert_int_equal(file_write_all(file.fd, i ? "third" : "secnd", 5), 0);
+		assert_int_equal(file_new_commit(&file, target), 0);
+		file_new_abandon(&file);
+		assert_int_equal(files(where), 1);
+	}
+	int fd = open(target, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(file_read_at(fd, buf, 5, 0), 0);
+	assert_string_equal(buf, "third");
+	close(fd);
+	/* it can't take the place of a folder, and leaves nothing of itself */
+	assert_int_equal(file_new_open(&file, where, 0600), 0);
+	assert_true(file_new_commit(&file, where) < 0);
+	file_new_abandon(&file);
+	assert_int_equal(files(where), 1);
+	assert_int_equal(file_new_open(&file, "/nowhere/file", 0600), -ENOENT);
+	file_new_abandon(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_replaced_whole),
 		cmocka_unit_test(a_full_disk_leaves_the_old_file),
+		cmocka_unit_test(a_new_file_has_no_name_until_it_is_whole),
 		cmocka_unit_test(a_lock_keeps_others_out),
 		cmocka_unit_test(an_error_is_one_printable_line),
 	};

@@ -213,7 +213,8 @@ static void check_pages(const struct guest *guest, const uint64_t *mfn)
 
 static void check_vcpus(const struct guest *guest, uint32_t domid, const uint64_t *mfn)
 {
-	const struct fake_domain *old = fake_hyp_domain(guest->domid), *new = fake_hyp_domain(domid);
+	const struct fake_domain *old = fake_hyp_domain(guest->domid);
+	const struct fake_domain *new = fake_hyp_domain(domid);
 
 	for (unsigned i = 0; i < GUEST_VCPUS; i++) {
 		const struct vcpu_guest_context *context = &new->vcpu[i].context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest comes out of a save file as it went in, packed or not, from a file or a pipe; the file
- * holds no more than the guest's non-zero memory. A damaged file is refused, wherever the damage is;
- * a guest that lies about itself is not saved; whatever call fails, nothing stays mapped.
+ * holds no more than the guest's non-zero memory. A damaged file is refused, wherever the damage
+ * is; a guest that lies about itself is not saved; whatever call fails, nothing stays mapped.
  * Links: toolstack/stream/ toolstack/hyp/grants.c toolstack/lib/error.c toolstack/lib/file.c
  * Links: tests/fake/hyp.c tests/fake/hyp_save.c tests/unit/toolstack/stream/guest.c
  */
@@ -459,7 +459,8 @@ static void test_no_memory(void **state)
 	other = guest_new_domain(&guest);
 	for (size_t i = 0; i < sizeof(hog) / sizeof(hog[0]); i++)
 		hog[i] = i;
-	assert_true(hyp_memory_populate(guest.hyp, other, 0, hog, sizeof(hog) / sizeof(hog[0])) > 0);
+	assert_true(hyp_memory_populate(guest.hyp, other, 0, hog, sizeof(hog) / sizeof(hog[0])) >
+		    0);
 	assert_int_equal(load(&guest, guest_new_domain(&guest), fd, &result, &err), -1);
 	assert_int_equal(err.code, ERROR_NO_MEMORY);
 	done(&guest, fd);
