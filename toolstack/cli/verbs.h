@@ -40,6 +40,9 @@
 	VERB(cli_attach_interface) \
 	VERB(cli_detach_interface) \
 	VERB(cli_domiflist) \
+	VERB(cli_disk_create) \
+	VERB(cli_disk_resize) \
+	VERB(cli_disk_info) \
 	VERB(cli_net_list) \
 	VERB(cli_net_define) \
 	VERB(cli_net_start) \

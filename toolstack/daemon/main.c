@@ -7,8 +7,8 @@
  * may be killed at any time: it finds guests and unfinished restarts again (see vm/vm.h).
  *
  * Privileges: root's files and, of root's capabilities, those that making a guest needs: see
- * `kept` below. It cannot load code into the kernel, change users, trace processes, set the clock
- * or restart the machine. Trusted: the store daemon and what only root writes. From guests it takes
+ * `kept` below. It cannot load code into the kernel, trace processes, set the clock or restart the
+ * machine. Trusted: the store daemon and what only root writes. From guests it takes
  * no more than that they ended and why; from clients of its socket, see daemon/serve.h.
  */
 #include <errno.h>
@@ -38,7 +38,8 @@ static const unsigned kept[] = {
 	CAP_DAC_OVERRIDE,	/* disk images of other users */
 	CAP_CHOWN, CAP_FOWNER,
 	CAP_NET_ADMIN,		/* a guest's interface into its bridge, rate limits, NAT */
-	CAP_NET_BIND_SERVICE, CAP_NET_RAW,	/* DHCP and DNS of a network */
+	CAP_NET_BIND_SERVICE, CAP_NET_RAW,	/* DHCP and DNS of a network: dnsmasq, */
+	CAP_SETUID, CAP_SETGID,			/* which becomes nobody */
 	CAP_SYS_ADMIN,		/* loop and network block devices, hypercalls' memory */
 	CAP_IPC_LOCK,
 	CAP_KILL,		/* daemons of networks and disks */

@@ -137,3 +137,15 @@ int host_file_look(const char *path, struct host_file *file)
 	};
 	return 0;
 }
+
+int host_loop_resized(const char *device)
+{
+	int fd = open(device, O_RDONLY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, LOOP_SET_CAPACITY))
+		rc = -errno;
+	close(fd);
+	return rc;
+}

@@ -37,6 +37,9 @@ int host_block_open(const char *path, unsigned flags, struct host_block *block);
 
 void host_block_close(struct host_block *block);
 
+/* The file behind the loop device has another size. */
+int host_loop_resized(const char *device);
+
 /* The numbers of a block device. */
 int host_block_number(const char *path, unsigned *major, unsigned *minor);
 

@@ -22,8 +22,8 @@
 
 #define HOST_IMAGE_DIR "/run/enso/disks"
 #define SERVER "qemu-nbd"
-#define DEVICES_MAX 64
-#define DEVICES_TEXT "nbds_max=64"
+#define DEVICES_MAX 32
+#define DEVICES_TEXT "nbds_max=32"
 #define IDLE_LOOKS 500	/* of 10 ms */
 
 static void run_path(unsigned number, const char *suffix, char path[64])

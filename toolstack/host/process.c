@@ -17,6 +17,12 @@
 /* In the child: standard input and output become what was prepared for it. */
 static void become(const char *const argv[], int in, int out)
 {
+	sigset_t none;
+
+	/* What its caller does with signals is not for the program, which may outlive it. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);

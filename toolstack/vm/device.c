@@ -178,12 +178,13 @@ static void remove_nodes(struct vm *vm, const struct device *device)
 	store_rm(vm->store, STORE_NO_TX, path);
 }
 
-/* The back end has let go: so does what stands behind it, and the nodes go. */
-static void finish(struct vm *vm, const struct device *device)
+/* The back end, if there was one, has let go: so does what stands behind it, and the nodes go. */
+static void finish(struct vm *vm, const struct device *device, bool has_driver)
 {
 	char *path = device_back_read(vm, device, "physical-device-path");
 
-	wait_for(vm, device, END_MS, is_free);
+	if (has_driver)
+		wait_for(vm, device, END_MS, is_free);
 	if (path)
 		host_image_end(path);
 	free(path);
@@ -214,7 +215,7 @@ int device_unplug(struct vm *vm, const struct device *device, struct error *err)
 				 "%s: the guest has not let go of it within %d s; is it mounted "
 				 "or in use there? It goes when it no longer is: then repeat this",
 				 device->name, DEVICE_WAIT_MS / 1000);
-	finish(vm, device);
+	finish(vm, device, true);
 	return 0;
 }
 
@@ -239,7 +240,7 @@ void device_end(struct vm *vm, const struct device *device)
 	if (has_driver && !has_let_go(vm, device) &&
 	    !writer_run(vm->store, device->domid, put_closed, device))
 		wait_for(vm, device, END_MS, has_let_go);
-	finish(vm, device);
+	finish(vm, device, has_driver);
 }
 
 uint32_t *device_list(struct vm *vm, const char *kind, uint32_t domid, size_t *count)

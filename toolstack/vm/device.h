@@ -65,4 +65,12 @@ int disk_attach(struct vm *vm, uint32_t domid, const struct vm_disk *disk, struc
 int interface_attach(struct vm *vm, uint32_t domid, uint32_t id,
 		     const struct vm_interface *interface, struct error *err);
 
+struct host_file;
+/*
+ * Does a guest have the file as a disk? name (or NULL) gets the guest's name, path (or NULL) the
+ * block device that stands behind the disk.
+ */
+bool disk_user(struct vm *vm, const struct host_file *file, char name[CONFIG_NAME_MAX + 1],
+	       char path[64]);
+
 #endif

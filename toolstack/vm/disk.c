@@ -204,3 +204,47 @@ int disk_attach(struct vm *vm, uint32_t domid, const struct vm_disk *disk, struc
 	host_block_close(&block);
 	return rc;
 }
+
+/* Is it the domain's? */
+static bool domain_uses(struct vm *vm, uint32_t domid, const struct host_file *file, char path[64])
+{
+	const struct vm_disk writer = { .readonly = false };
+	const struct disk_nodes wanted = { .disk = &writer, .file = *file };
+	size_t count;
+	uint32_t *ids = device_list(vm, "vbd", domid, &count);
+	bool found = false;
+
+	for (size_t i = 0; i < count && !found; i++) {
+		const struct device device = { .kind = "vbd", .domid = domid, .id = ids[i] };
+		char *uses = device_back_read(vm, &device, "uses");
+		char *behind = device_back_read(vm, &device, "physical-device-path");
+
+		found = uses && conflict(uses, &wanted);
+		if (found && path)
+			snprintf(path, 64, "%s", behind ? behind : "");
+		free(behind);
+		free(uses);
+	}
+	free(ids);
+	return found;
+}
+
+bool disk_user(struct vm *vm, const struct host_file *file, char name[CONFIG_NAME_MAX + 1],
+	       char path[64])
+{
+	char **names;
+	size_t count;
+	bool found = false;
+
+	if (store_ls(vm->store, STORE_NO_TX, "/local/domain/0/backend/vbd", &names, &count))
+		return false;
+	for (size_t i = 0; i < count && !found; i++) {
+		uint32_t domid = (uint32_t)strtoul(names[i], NULL, 10);
+
+		found = domain_uses(vm, domid, file, path);
+		if (found && name && (vm_nodes_name(vm, domid, name, NULL) || !*name))
+			snprintf(name, CONFIG_NAME_MAX + 1, "%u", domid);
+	}
+	free(names);
+	return found;
+}
