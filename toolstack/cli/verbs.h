@@ -30,6 +30,7 @@
 	VERB(cli_vcpupin) \
 	VERB(cli_events) \
 	VERB(cli_validate) \
+	VERB(cli_import) \
 	VERB(cli_edit) \
 	VERB(cli_undefine) \
 	VERB(cli_rename) \

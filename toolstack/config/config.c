@@ -37,8 +37,8 @@ static const char *name_of(const char *path)
 	return strcmp(path, "-") ? path : "standard input";
 }
 
-int config_load(struct vm_config *cfg, const char *path, const struct config_options *options,
-		struct error *err)
+static int load(typeof(config_parse) parse, struct vm_config *cfg, const char *path,
+		const struct config_options *options, struct error *err)
 {
 	char *text;
 	size_t len;
@@ -46,9 +46,21 @@ int config_load(struct vm_config *cfg, const char *path, const struct config_opt
 	*cfg = (struct vm_config){ 0 };
 	if (read_text(path, name_of(path), &text, &len, err))
 		return -1;
-	int rc = config_parse(cfg, text, len, name_of(path), options, err);
+	int rc = parse(cfg, text, len, name_of(path), options, err);
 	free(text);
 	return rc;
+}
+
+int config_load(struct vm_config *cfg, const char *path, const struct config_options *options,
+		struct error *err)
+{
+	return load(config_parse, cfg, path, options, err);
+}
+
+int config_import_file(struct vm_config *cfg, const char *path,
+		       const struct config_options *options, struct error *err)
+{
+	return load(config_import, cfg, path, options, err);
 }
 
 int network_load(struct network_config *net, const char *path,

@@ -145,6 +145,15 @@ int config_load(struct vm_config *cfg, const char *path, const struct config_opt
 		struct error *err);
 
 /*
+ * The same for a configuration of xl or xm (xl.cfg(5)): what has its like in our XML becomes that,
+ * the rest is refused by line and name.
+ */
+int config_import(struct vm_config *cfg, const char *text, size_t len, const char *file,
+		  const struct config_options *options, struct error *err);
+int config_import_file(struct vm_config *cfg, const char *path,
+		       const struct config_options *options, struct error *err);
+
+/*
  * Writes @cfg as XML that config_parse() reads to an equal one: *@text is malloc'd, *@len bytes
  * and a NUL. Returns 0 or -ENOMEM.
  */
