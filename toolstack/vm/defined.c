@@ -297,6 +297,8 @@ int vm_defined_write(const struct vm_config *config, struct error *err)
 	definition_path(config->name, path);
 	int rc = write_file(path, text, len, err);
 	free(text);
+	if (!rc)
+		vm_definition_outdate(config->uuid);
 	return rc;
 }
 

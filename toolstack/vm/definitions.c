@@ -2,10 +2,12 @@
 /*
  * Definitions of running guests, as XML in vm_run_dir: <uuid>.xml. <uuid>.new marks a guest that is
  * being created and is locked by the process that does it; one that can be locked was left by a
- * process that died. <uuid>.rst is the definition of a guest between its end and its new start.
+ * process that died. <uuid>.rst is the definition of a guest between its end and its new start;
+ * <uuid>.old marks one that was defined anew since it was started.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +132,8 @@ void vm_definition_remove(const uint8_t uuid[16])
 {
 	char path[PATH_MAX];
 
+	path_of(uuid, ".old", path);
+	unlink(path);
 	path_of(uuid, ".xml", path);
 	unlink(path);
 }
@@ -140,6 +144,24 @@ void vm_definition_restarted(const uint8_t uuid[16])
 
 	path_of(uuid, ".rst", path);
 	unlink(path);
+}
+
+void vm_definition_outdate(const uint8_t uuid[16])
+{
+	char path[PATH_MAX];
+
+	path_of(uuid, ".old", path);
+	int fd = vm_definition_exists(uuid) ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if (fd >= 0)
+		close(fd);
+}
+
+bool vm_definition_is_outdated(const uint8_t uuid[16])
+{
+	char path[PATH_MAX];
+
+	path_of(uuid, ".old", path);
+	return access(path, F_OK) == 0;
 }
 
 bool vm_definition_exists(const uint8_t uuid[16])

@@ -70,19 +70,16 @@ static enum vm_action action_for(const struct vm_config *config, unsigned reason
 	}
 }
 
-/* A guest that is defined starts anew as its definition is now. */
-static void take_definition(struct vm_config *config)
+/* A guest that was defined anew while it ran starts with that definition. */
+static void take_definition(const struct vm_config *config)
 {
 	struct vm_defined one;
 
-	if (vm_defined_find(config->name, &one, NULL))
+	if (!vm_definition_is_outdated(config->uuid) || vm_defined_find(config->name, &one, NULL))
 		return;
-	if (!memcmp(one.config.uuid, config->uuid, sizeof(config->uuid))) {
-		config_free(config);
-		*config = one.config;
-	} else {
-		config_free(&one.config);
-	}
+	if (!memcmp(one.config.uuid, config->uuid, sizeof(config->uuid)))
+		vm_definition_write(&one.config, NULL);
+	config_free(&one.config);
 }
 
 /* Create the guest again whose <uuid>.rst says that it is to start anew. */
@@ -94,7 +91,6 @@ static int start_anew(struct vm *vm, const uint8_t uuid[16], uint32_t *domid, st
 
 	if (vm_definition_read(uuid, true, &config, err))
 		return -1;
-	take_definition(&config);
 	rc = vm_create(vm, &config, &options, domid, err);
 	vm_event(rc ? "failed" : "restarted", config.name, config.uuid, rc ? 0 : *domid,
 		 rc && err ? err->text : NULL);
@@ -131,13 +127,15 @@ int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint3
 		return -1;
 	}
 	action = action_for(&config, info->shutdown_reason);
+	if (action == VM_ACTION_RESTART && !may_restart)
+		action = VM_ACTION_DESTROY;
+	if (action == VM_ACTION_RESTART)
+		take_definition(&config);
 	config_free(&config);
 	if (info->shutdown_reason != SHUTDOWN_suspend)
 		note_end(vm, info);
 	if (action == VM_ACTION_PRESERVE)
 		return action;
-	if (action == VM_ACTION_RESTART && !may_restart)
-		action = VM_ACTION_DESTROY;
 	if (action == VM_ACTION_RESTART && vm_definition_to_restart(info->uuid, err))
 		return -1;
 	if (vm_destroy(vm, info, err))

@@ -30,6 +30,12 @@ int vm_definition_to_restart(const uint8_t uuid[16], struct error *err);
 void vm_definition_restarted(const uint8_t uuid[16]);
 void vm_definition_remove(const uint8_t uuid[16]);
 bool vm_definition_exists(const uint8_t uuid[16]);
+/*
+ * A guest that runs was defined anew: <uuid>.old says so until it ends. Its next start is with that
+ * definition then, and else with what was made of the one that it runs with.
+ */
+void vm_definition_outdate(const uint8_t uuid[16]);
+bool vm_definition_is_outdated(const uint8_t uuid[16]);
 
 /*
  * Change the definition of a running guest, under the lock. A guest without one (another program's)

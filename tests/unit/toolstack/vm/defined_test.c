@@ -255,6 +255,18 @@ static void a_reboot_takes_the_new_definition(void **state)
 	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
 	assert_int_equal(vm_finish(&vm, &info, true, &domid, &err), VM_ACTION_RESTART);
 	assert_int_equal(fake_hyp_domain(domid)->max_kib, 12288);
+	/* What was changed of the running guest stays when nobody defined it anew. */
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	make_config(&config, "web");
+	config.has_uuid = true;
+	memset(config.uuid, 1, sizeof(config.uuid));
+	config.memory_kib = config.current_memory_kib = 8192;
+	assert_int_equal(vm_definition_write(&config, &err), 0);
+	config_free(&config);
+	fake_hyp_shutdown(domid, SHUTDOWN_reboot);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	assert_int_equal(vm_finish(&vm, &info, true, &domid, &err), VM_ACTION_RESTART);
+	assert_int_equal(fake_hyp_domain(domid)->max_kib, 8192);
 }
 
 static void all_are_listed_once(void **state)
