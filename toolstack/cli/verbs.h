@@ -29,6 +29,7 @@
 	VERB(cli_vcpuinfo) \
 	VERB(cli_vcpupin) \
 	VERB(cli_events) \
+	VERB(cli_apply) \
 	VERB(cli_validate) \
 	VERB(cli_import) \
 	VERB(cli_edit) \

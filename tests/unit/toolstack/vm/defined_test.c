@@ -3,6 +3,7 @@
  * Guests that are defined stay: name and uuid belong together over what runs and what is defined,
  * a rename and its autostart survive being cut short anywhere, damaged files are told of and stop
  * nobody else, and what a killed writer left is cleared away.
+ * Links: tests/unit/support/vm_host.c
  * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
@@ -22,54 +23,15 @@
 #include <unistd.h>
 
 #include "abi/sched.h"
-#include "build/cache.h"
-#include "fake/elf_image.h"
 #include "fake/hyp.h"
 #include "fake/store_client.h"
+#include "unit/support/vm_host.h"
 #include "vm/defined.h"
 #include "vm/internal.h"
 
-static struct elf_image image;
-static char folder[] = "/tmp/defined_test-XXXXXX", kernel[64], run_dir[64], state_dir[64];
 static const struct vm_create_options plainly = { 0 };
 static struct vm vm;
 static struct error err;
-
-static int setup(void **state)
-{
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(kernel, sizeof(kernel), "%s/kernel", folder);
-	snprintf(run_dir, sizeof(run_dir), "%s/run", folder);
-	snprintf(state_dir, sizeof(state_dir), "%s/state", folder);
-	cache_folder = folder;
-	vm_run_dir = run_dir;
-	vm_state_dir = state_dir;
-	elf_image_small(&image);
-	FILE *file = fopen(kernel, "w");
-	assert_int_equal(fwrite(image.data, 1, image.size, file), image.size);
-	return fclose(file);
-}
-
-static int teardown(void **state)
-{
-	char command[100];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
-
-static int fresh(void **state)
-{
-	char command[200];
-
-	(void)state;
-	fake_hyp_reset(65536);
-	fake_store_reset();
-	snprintf(command, sizeof(command), "rm -rf %s %s", run_dir, state_dir);
-	return system(command);
-}
 
 static int done(void **state)
 {
@@ -86,7 +48,7 @@ static void make_config(struct vm_config *config, const char *name)
 		.current_memory_kib = 8192,
 		.vcpus_max = 2,
 		.vcpus = 1,
-		.kernel = strdup(kernel),
+		.kernel = strdup(vm_host_kernel),
 		.on_reboot = VM_ACTION_RESTART,
 	};
 }
@@ -119,7 +81,7 @@ static int create(const char *name, uint8_t uuid)
 
 static void path_of(const char *file, char path[200])
 {
-	snprintf(path, 200, "%s/%s", state_dir, file);
+	snprintf(path, 200, "%s/%s", vm_state_dir, file);
 }
 
 static void put(const char *file, const char *text)
@@ -417,7 +379,7 @@ static void damaged_files_stop_nobody_else(void **state)
 static void what_cannot_be_written_changes_nothing(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdir(state_dir, 0700), 0);
+	assert_int_equal(mkdir(vm_state_dir, 0700), 0);
 	put("guests", "a file where the folder should be");
 	assert_int_equal(define("web", 0), -1);
 	assert_int_equal(err.code, ERROR_FILE);
@@ -427,7 +389,7 @@ static void what_cannot_be_written_changes_nothing(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, fresh, done)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, vm_host_fresh, done)
 	const struct CMUnitTest tests[] = {
 		TEST(a_definition_keeps_its_uuid),
 		TEST(name_and_uuid_belong_together),
@@ -441,5 +403,5 @@ int main(void)
 		TEST(what_cannot_be_written_changes_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vm_host_setup, vm_host_teardown);
 }
