@@ -67,8 +67,8 @@ static int set_uuid(struct reader *reader, xmlNode *node, const char *text)
 
 static int set_title(struct reader *reader, xmlNode *node, const char *text)
 {
-	if (!value_is_line(text))
-		return reader_refuse(reader, node, "title must be one line");
+	if (!value_is_line(text) || !*text)
+		return reader_refuse(reader, node, "title must be one line, and not empty");
 	return reader_keep(reader, &reader->cfg->title, text);
 }
 
@@ -78,15 +78,30 @@ static int set_description(struct reader *reader, xmlNode *node, const char *tex
 	return reader_keep(reader, &reader->cfg->description, text);
 }
 
+/* Programs' own elements, and nothing else: what libvirt's schema says, too. */
+static int check_metadata(struct reader *reader, const xmlNode *node)
+{
+	if (node->properties)
+		return reader_refuse(reader, node, "attribute %s of <metadata> is not supported; "
+						   "possible: none", node->properties->name);
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (child->type != XML_ELEMENT_NODE && child->type != XML_COMMENT_NODE &&
+		    !(child->type == XML_TEXT_NODE && xmlIsBlankNode(child)))
+			return reader_refuse(reader, child,
+					     "<metadata> has something in it that is no element");
+	}
+	return 0;
+}
+
 /* Kept as it is, but with the namespaces declared in it that it uses. */
-static int set_metadata(struct reader *reader, xmlNode *node, const char *text)
+/* Kept as it is, but with the namespaces declared in it that it uses. */
+static int keep_metadata(struct reader *reader, xmlNode *node)
 {
 	xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
 	xmlNode *copy = doc ? xmlDocCopyNode(node, doc, 1) : NULL;
 	xmlBuffer *buffer = xmlBufferCreate();
 	int rc = -1;
 
-	(void)text;
 	if (copy)
 		xmlDocSetRootElement(doc, copy);
 	if (copy && buffer && xmlNodeDump(buffer, doc, copy, 0, 0) >= 0)
@@ -97,6 +112,12 @@ static int set_metadata(struct reader *reader, xmlNode *node, const char *text)
 	xmlBufferFree(buffer);
 	xmlFreeDoc(doc);
 	return rc;
+}
+
+static int set_metadata(struct reader *reader, xmlNode *node, const char *text)
+{
+	(void)text;
+	return check_metadata(reader, node) || keep_metadata(reader, node) ? -1 : 0;
 }
 
 static int get_memory(struct reader *reader, xmlNode *node, const char *text, uint64_t *kib)
@@ -237,6 +258,7 @@ static const struct attribute os_type_attributes[] = {
 
 static const struct attribute clock_attributes[] = {
 	{ "offset", .required = true, .value = "utc" },
+	{ "adjustment", .value = "reset" }, /* as libvirt writes it: UTC anew at each start */
 	{ 0 },
 };
 

@@ -10,16 +10,18 @@
 
 #include "config/reader.h"
 
-/* libvirt's units (formatdomain, memory allocation): bytes in one. */
+/* libvirt's units (formatdomain, memory allocation), in any case: bytes in one. */
 static const struct {
 	const char *name;
 	uint64_t bytes;
 } units[] = {
-	{ "b", 1 },		    { "bytes", 1 },
+	{ "b", 1 },		    { "byte", 1 },	  { "bytes", 1 },
 	{ "KB", 1000 },		    { "k", 1024 },	  { "KiB", 1024 },
 	{ "MB", 1000000 },	    { "M", 1 << 20 },	  { "MiB", 1 << 20 },
 	{ "GB", 1000000000 },	    { "G", 1 << 30 },	  { "GiB", 1 << 30 },
 	{ "TB", 1000000000000 },    { "T", 1ull << 40 },  { "TiB", 1ull << 40 },
+	{ "PB", 1000000000000000 }, { "P", 1ull << 50 },  { "PiB", 1ull << 50 },
+	{ "EB", 1000000000000000000 }, { "E", 1ull << 60 }, { "EiB", 1ull << 60 },
 };
 
 static const char *const actions[] = {
@@ -54,7 +56,7 @@ int value_memory(const char *text, const char *unit, uint64_t *kib)
 	if (!unit)
 		unit = "KiB";
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !bytes; i++) {
-		if (!strcmp(unit, units[i].name))
+		if (!strcasecmp(unit, units[i].name))
 			bytes = units[i].bytes;
 	}
 	if (!bytes || value_number(text, 0, UINT64_MAX, &number))

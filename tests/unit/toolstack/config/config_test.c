@@ -225,7 +225,9 @@ static void reads_amounts(void **state)
 		{ "1", NULL, 1 }, { "1025", "b", 2 }, { "1024", "bytes", 1 }, { "1", "KB", 1 },
 		{ "1000", "KB", 977 }, { "1", "k", 1 }, { "3", "MiB", 3072 }, { "3", "M", 3072 },
 		{ "1", "MB", 977 }, { "2", "G", 2 << 20 }, { "1", "GB", 976563 },
-		{ "1", "TiB", 1 << 30 }, { "16777215", "TiB", 16777215ull << 30 },
+		{ "1", "TiB", 1 << 30 }, { "2", "gib", 2 << 20 }, { "1", "Eb", 976562500000000 },
+		{ "1", "PIB", 1ull << 40 }, { "1023", "byte", 1 },
+		{ "16777215", "TiB", 16777215ull << 30 },
 	};
 	static const char *const bad[] = {
 		"", "-1", "+1", "0x10", "1 ", "1.5", "99999999999999999999"
@@ -239,7 +241,7 @@ static void reads_amounts(void **state)
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(value_memory(bad[i], NULL, &kib), -EINVAL);
-	assert_int_equal(value_memory("1", "KIB", &kib), -EINVAL);
+	assert_int_equal(value_memory("1", "KiBs", &kib), -EINVAL);
 	assert_int_equal(value_memory("1", "", &kib), -EINVAL);
 	assert_int_equal(value_memory("16777216", "TiB", &kib), -EINVAL);
 	assert_int_equal(value_memory("18446744073709551615", "b", &kib), -EINVAL);
