@@ -24,5 +24,6 @@ const struct cli_verb cli_import = {
 	.text = "The XML is printed: enso import web.cfg | enso define -. What cannot be said in "
 		"it is\nrefused by line and name. - is standard input.",
 	.options = { { "strict", 0, NULL, "refuse what would be a warning" } },
+	.rights = CLI_ALL,
 	.run = run_import,
 };
