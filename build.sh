@@ -13,7 +13,7 @@ to_build="gcc clang make binutils libxen-dev libxml2-dev libjansson-dev zlib1g-d
 	mtools e2fsprogs dnsmasq-base nftables qemu-utils"
 to_run="qemu-system-x86 ovmf"
 to_bench="python3 libc6-dev"
-to_test="libxml2-utils lld libclang-rt-14-dev libcmocka-dev gcc-multilib python3"
+to_test="libxml2-utils lld libclang-rt-14-dev libcmocka-dev gcc-multilib python3 gdb e2fsprogs"
 
 help() {
 	cat <<-'END'

@@ -28,7 +28,8 @@ class Host(vm.Machine):
 
     def guests(self):
         """Name -> what enso list tells of it, without the control domain."""
-        listed = json.loads(self.check("enso list --json", timeout=30))
+        # A loaded machine may show what was typed once more before it.
+        listed = json.loads(re.search(r"(?ms)^\[.*^\]", self.check("enso list --json", timeout=30)).group(0))
         return {guest["name"]: guest for guest in listed if guest["id"] != 0}
 
     def wait_guest(self, name, wanted, timeout=60):

@@ -13,6 +13,7 @@
 	VERB(cli_info) \
 	VERB(cli_dumpxml) \
 	VERB(cli_console_verb) \
+	VERB(cli_log) \
 	VERB(cli_pause) \
 	VERB(cli_unpause) \
 	VERB(cli_shutdown) \
@@ -29,6 +30,8 @@
 	VERB(cli_vcpuinfo) \
 	VERB(cli_vcpupin) \
 	VERB(cli_events) \
+	VERB(cli_dump) \
+	VERB(cli_top) \
 	VERB(cli_apply) \
 	VERB(cli_validate) \
 	VERB(cli_import) \

@@ -43,6 +43,9 @@ enum vm_action {
 	VM_ACTION_DESTROY,  /* free everything */
 	VM_ACTION_RESTART,  /* destroy, then create it again from its definition */
 	VM_ACTION_PRESERVE, /* keep the dead domain, to be looked at */
+	/* Only of a crash: write its memory to a file, then go on as above. */
+	VM_ACTION_COREDUMP_DESTROY,
+	VM_ACTION_COREDUMP_RESTART,
 };
 
 /* How a disk's contents are kept. */

@@ -206,30 +206,31 @@ static int set_cmdline(struct reader *reader, xmlNode *node, const char *text)
 	return reader_keep(reader, &reader->cfg->cmdline, text);
 }
 
-static int get_action(struct reader *reader, xmlNode *node, const char *text,
+static int get_action(struct reader *reader, xmlNode *node, const char *text, bool crash,
 		      enum vm_action *action)
 {
-	if (value_action(text, action))
+	if (value_action(text, action) || (!crash && *action > VM_ACTION_PRESERVE))
 		return reader_refuse(reader, node,
 				     "<%s> '%s' is not supported; possible: destroy, restart, "
-				     "preserve",
-				     node->name, text);
+				     "preserve%s",
+				     node->name, text,
+				     crash ? ", coredump-destroy, coredump-restart" : "");
 	return 0;
 }
 
 static int set_on_poweroff(struct reader *reader, xmlNode *node, const char *text)
 {
-	return get_action(reader, node, text, &reader->cfg->on_poweroff);
+	return get_action(reader, node, text, false, &reader->cfg->on_poweroff);
 }
 
 static int set_on_reboot(struct reader *reader, xmlNode *node, const char *text)
 {
-	return get_action(reader, node, text, &reader->cfg->on_reboot);
+	return get_action(reader, node, text, false, &reader->cfg->on_reboot);
 }
 
 static int set_on_crash(struct reader *reader, xmlNode *node, const char *text)
 {
-	return get_action(reader, node, text, &reader->cfg->on_crash);
+	return get_action(reader, node, text, true, &reader->cfg->on_crash);
 }
 
 static const struct attribute domain_attributes[] = {

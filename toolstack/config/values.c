@@ -28,6 +28,8 @@ static const char *const actions[] = {
 	[VM_ACTION_DESTROY] = "destroy",
 	[VM_ACTION_RESTART] = "restart",
 	[VM_ACTION_PRESERVE] = "preserve",
+	[VM_ACTION_COREDUMP_DESTROY] = "coredump-destroy",
+	[VM_ACTION_COREDUMP_RESTART] = "coredump-restart",
 };
 
 int value_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)

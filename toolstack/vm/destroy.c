@@ -110,6 +110,17 @@ static void note_end(struct vm *vm, const struct vm_info *info)
 			 info->domid, reason);
 }
 
+/* What is to be done when the dump that the action asks for was written, or failed. */
+static enum vm_action dump_first(struct vm *vm, const struct vm_info *info, enum vm_action action)
+{
+	struct error why;	/* told as an event: the guest goes on as it should */
+
+	if (action != VM_ACTION_COREDUMP_DESTROY && action != VM_ACTION_COREDUMP_RESTART)
+		return action;
+	vm_dump_crash(vm, info, &why);
+	return action == VM_ACTION_COREDUMP_RESTART ? VM_ACTION_RESTART : VM_ACTION_DESTROY;
+}
+
 int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint32_t *domid,
 	      struct error *err)
 {
@@ -127,13 +138,14 @@ int vm_finish(struct vm *vm, const struct vm_info *info, bool may_restart, uint3
 		return -1;
 	}
 	action = action_for(&config, info->shutdown_reason);
+	if (info->shutdown_reason != SHUTDOWN_suspend)
+		note_end(vm, info);
+	action = dump_first(vm, info, action);
 	if (action == VM_ACTION_RESTART && !may_restart)
 		action = VM_ACTION_DESTROY;
 	if (action == VM_ACTION_RESTART)
 		take_definition(&config);
 	config_free(&config);
-	if (info->shutdown_reason != SHUTDOWN_suspend)
-		note_end(vm, info);
 	if (action == VM_ACTION_PRESERVE)
 		return action;
 	if (action == VM_ACTION_RESTART && vm_definition_to_restart(info->uuid, err))

@@ -144,6 +144,19 @@ int vm_ask_shutdown(struct vm *vm, const struct vm_info *info, bool reboot, stru
 /* Wait until the guest has shut down or is gone. ERROR_TIMEOUT after timeout_ms. */
 int vm_wait_stopped(struct vm *vm, const struct vm_info *info, int timeout_ms, struct error *err);
 
+/*
+ * Write the guest, dead or alive (it stands still meanwhile), as an ELF core to path, whole or not
+ * at all: see stream/core.h. progress may be NULL.
+ */
+int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
+	    void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
+	    struct error *err);
+/*
+ * The same into vm_state_dir/crash/NAME-DATE.core, for a guest that crashed: the last three of each
+ * guest stay, and the file system is not filled.
+ */
+int vm_dump_crash(struct vm *vm, const struct vm_info *info, struct error *err);
+
 struct vm_shutdown {
 	int timeout_ms;	/* 0: only ask */
 	bool destroy;	/* those that have not shut down by then */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dumps of guests as core files, on demand and when they crash: see vm/vm.h. A core appears under
+ * its name when it is whole. Until then it is NAME.part, locked by whoever writes it; one that can
+ * be locked was left by a process that died and is removed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "stream/core.h"
+#include "vm/defined.h"
+#include "vm/internal.h"
+
+#define PART ".part"
+#define CORE ".core"
+#define KEPT 3			/* dumps of crashes kept of each guest */
+#define LOOK_BYTES (16u << 20)	/* between two looks at the room that is left */
+#define ROOM_MIN (64ull << 20)	/* a crash leaves at least so much of the file system free */
+
+struct dump {
+	int fd;
+	bool leaves_room;	/* the file system is not filled: nobody asked for this dump */
+	uint64_t looked_at;
+	void (*progress)(void *context, uint64_t done, uint64_t all);
+	void *context;
+};
+
+/* Is there room for more of a dump that nobody asked for? A file system in memory is the host's. */
+static int check_room(int fd, struct error *err)
+{
+	struct statfs fs;
+	uint64_t all, left;
+	bool in_memory;
+
+	if (fstatfs(fd, &fs))
+		return error_set(err, ERROR_FILE, "crash dump: %s", error_text(-errno));
+	in_memory = fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC;
+	all = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
+	left = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	if (left > ROOM_MIN && left > all / (in_memory ? 2 : 10))
+		return 0;
+	return error_set(err, ERROR_FILE,
+			 "crash dump: no room: %llu MiB free of %llu MiB%s",
+			 (unsigned long long)left >> 20, (unsigned long long)all >> 20,
+			 in_memory ? "; a disk labelled ENSO-DATA would have some" : "");
+}
+
+static int on_progress(void *context, uint64_t done, uint64_t all, struct error *err)
+{
+	struct dump *dump = context;
+
+	if (dump->progress)
+		dump->progress(dump->context, done, all);
+	if (!dump->leaves_room || done < dump->looked_at + LOOK_BYTES)
+		return 0;
+	dump->looked_at = done;
+	return check_room(dump->fd, err);
+}
+
+/* From the part, which is fd, to the core. */
+static int finish(int fd, const char *part, const char *path, struct error *err)
+{
+	int rc = fsync(fd) || rename(part, path) ? -errno : 0;
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1,
+		 slash ? path : ".");
+	if (!rc && *folder)
+		rc = file_sync_folder(folder);
+	return rc ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc)) : 0;
+}
+
+static int write_core(struct vm *vm, const struct vm_info *info, const char *path,
+		      struct dump *dump, struct error *err)
+{
+	const struct core_request request = { on_progress, dump };
+	char part[PATH_MAX];
+	int fd, rc;
+
+	if (snprintf(part, sizeof(part), "%s" PART, path) >= (int)sizeof(part))
+		return error_set(err, ERROR_FILE, "%s: %s", path, error_text(-ENAMETOOLONG));
+	fd = file_lock(part, false);
+	if (fd < 0)
+		return error_set(err, fd == -EWOULDBLOCK ? ERROR_EXISTS : ERROR_FILE, "%s: %s",
+				 part, error_text(fd));
+	dump->fd = fd;
+	rc = ftruncate(fd, 0) ? error_set(err, ERROR_FILE, "%s: %s", part, error_text(-errno)) : 0;
+	if (!rc && dump->leaves_room)
+		rc = check_room(fd, err);
+	if (!rc)
+		rc = core_write(vm->hyp, info->domid, fd, &request, err);
+	if (!rc)
+		rc = finish(fd, part, path, err);
+	if (rc)
+		unlink(part);
+	close(fd);
+	return rc;
+}
+
+int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
+	    void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
+	    struct error *err)
+{
+	struct dump dump = { .progress = progress, .context = context };
+	struct error why = { 0 };
+	bool pause = info->state == VM_RUNNING || info->state == VM_BLOCKED;
+	int rc;
+
+	if (vm_not_domain0(info, "dumped", err))
+		return -1;
+	if (info->state == VM_DYING)
+		return error_set(err, ERROR_STATE, "%s: is being destroyed", info->name);
+	rc = pause ? hyp_domain_pause(vm->hyp, info->domid) : 0;
+	if (rc)
+		return vm_refused(info, "pause", rc, err);
+	rc = write_core(vm, info, path, &dump, &why);
+	if (pause)
+		hyp_domain_unpause(vm->hyp, info->domid);
+	if (!rc)
+		vm_event("dumped", info->name, info->uuid, info->domid, path);
+	return rc ? error_set(err, why.code, "%s: %s", info->name, why.text) : 0;
+}
+
+/* ---- crashes ---- */
+
+/* Is it a core of this guest: NAME-, 16 characters of a date, .core? */
+static bool is_core_of(const char *file, const char *guest)
+{
+	size_t len = strlen(guest);
+
+	return !strncmp(file, guest, len) && strlen(file) == len + 1 + 16 + strlen(CORE) &&
+	       file[len] == '-' && !strcmp(file + len + 1 + 16, CORE);
+}
+
+/* Parts of processes that died go. */
+static void sweep_part(int folder, const char *file)
+{
+	size_t len = strlen(file);
+	int fd;
+
+	if (len < strlen(PART) || strcmp(file + len - strlen(PART), PART))
+		return;
+	fd = openat(folder, file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		unlinkat(folder, file, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The oldest of a guest's cores go until there is a place for one more. */
+static void make_place(const char *folder, const char *guest)
+{
+	struct dirent **names;
+	int n = scandir(folder, &names, NULL, alphasort), have = 0;
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = n - 1; i >= 0; i--) {
+		sweep_part(dir, names[i]->d_name);
+		if (is_core_of(names[i]->d_name, guest) && ++have >= KEPT)
+			unlinkat(dir, names[i]->d_name, 0);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	if (dir >= 0)
+		close(dir);
+}
+
+int vm_dump_crash(struct vm *vm, const struct vm_info *info, struct error *err)
+{
+	struct dump dump = { .leaves_room = true };
+	char folder[PATH_MAX / 2], path[PATH_MAX], when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	int rc;
+
+	/* A name that is no name of ours could lead anywhere. */
+	if (!config_is_name(info->name))
+		return error_set(err, ERROR_STATE, "crash dump: the guest has no name for a file");
+	snprintf(folder, sizeof(folder), "%s/crash", vm_state_dir);
+	rc = file_make_dirs(folder);
+	if (rc)
+		return error_set(err, ERROR_FILE, "%s: %s", folder, error_text(rc));
+	make_place(folder, info->name);
+	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	snprintf(path, sizeof(path), "%s/%s-%s" CORE, folder, info->name, when);
+	rc = write_core(vm, info, path, &dump, err);
+	vm_event(rc ? "failed" : "dumped", info->name, info->uuid, info->domid,
+		 rc && err ? err->text : path);
+	return rc;
+}
