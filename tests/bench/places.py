@@ -112,6 +112,8 @@ def counts(text, file):
         rounds = [[int(word) for word in line.split()] for line in lines]
     found = {}
     for name, _, _, _, _, number, times in LINE.findall(text):
+        if not number:
+            continue
         mine, rounds = rounds[:int(number)], rounds[int(number):]
         found[name] = {what: statistics.median(column) / int(times) for what, column in zip(COUNTED, zip(*mine))}
     return found
