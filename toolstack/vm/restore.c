@@ -48,17 +48,19 @@ static int fill(void *context, struct vm *vm, uint32_t domid, const struct build
 	return envelope_read_end(source->in, err);
 }
 
-/* Check what can be read twice; the position is at the start then. */
-static int verify(int fd, struct error *err)
+/* Check what can be read twice, and note that it is checked; the position is at the start then. */
+static int verify(int fd, bool *checked, struct error *err)
 {
 	struct stat st;
 
+	*checked = false;
 	if (fstat(fd, &st))
 		return error_set(err, ERROR_FILE, "%s", error_text(-errno));
 	if (S_ISDIR(st.st_mode))
 		return error_set(err, ERROR_FILE, "is a folder");
 	if (!S_ISREG(st.st_mode))
 		return 0;
+	*checked = true;
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	if (envelope_verify(fd, err))
 		return -1;
@@ -127,6 +129,7 @@ int vm_restore(struct vm *vm, const char *path, const struct vm_create_options *
 {
 	struct stream_in *in = NULL;
 	struct error unheard;
+	bool checked;
 	int fd, rc;
 
 	if (!err)
@@ -134,9 +137,11 @@ int vm_restore(struct vm *vm, const char *path, const struct vm_create_options *
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, ERROR_FILE, "%s: %s", path, error_text(-errno));
-	rc = look(fd, err) || verify(fd, err) ? -1 : 0;
+	rc = look(fd, err) || verify(fd, &checked, err) ? -1 : 0;
 	if (!rc && stream_in_open(&in, fd))
 		rc = error_set(err, ERROR_NO_MEMORY, "out of memory");
+	if (!rc && checked)
+		stream_in_trust(in);
 	if (!rc)
 		rc = restore(vm, in, path, options, restored, err);
 	if (rc)
