@@ -29,6 +29,7 @@ static uint8_t *all;
 static struct {
 	uint8_t *va;
 	unsigned n;
+	bool writable;
 	uint64_t *mfns;
 } mappings[64];
 
@@ -467,12 +468,13 @@ int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *m
 	va = mmap(NULL, n * HYP_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mappings[slot].va = va;
 	mappings[slot].n = n;
+	mappings[slot].writable = prot & PROT_WRITE;
 	memcpy(mappings[slot].mfns, mfns, n * sizeof(*mfns));
 	for (unsigned i = 0; i < n; i++) {
 		if (mmap(va + i * HYP_PAGE_SIZE, HYP_PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED,
 			 memory, (off_t)(mfns[i] * HYP_PAGE_SIZE)) == MAP_FAILED)
 			abort();
-		writable[mfns[i]] += (prot & PROT_WRITE) != 0;
+		writable[mfns[i]] += mappings[slot].writable;
 	}
 	mapped += n;
 	*out = va;
@@ -493,7 +495,7 @@ void hyp_unmap(void *va, unsigned n)
 	while (mappings[slot].va != va)
 		slot++;
 	for (unsigned i = 0; i < n; i++)
-		writable[mappings[slot].mfns[i]]--;
+		writable[mappings[slot].mfns[i]] -= mappings[slot].writable;
 	mapped -= n;
 	free(mappings[slot].mfns);
 	mappings[slot].va = NULL;
