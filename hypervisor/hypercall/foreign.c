@@ -9,15 +9,19 @@ int foreign_get(const struct vcpu *caller, uint64_t domid, struct foreign *f)
 {
 	struct domain *d = caller->domain;
 
-	*f = (struct foreign){ .mm = &d->mm, .domain = NULL };
+	*f = (struct foreign){ .mm = &d->mm, .domain = d };
+	if (likely(domid == DOMID_SELF || domid == d->id))
+		return 0;
+	f->domain = NULL;
 	if (domid == DOMID_IO)
 		f->mm = &mm_io;
-	else if (!d->privileged && domid != DOMID_SELF && domid != d->id)
+	else if (!d->privileged)
 		return -EPERM;
 	else if (domid == DOMID_XEN)
 		f->mm = &mm_xen;
 	else
-		f->domain = domid <= DOMID_SELF ? domain_get((domid_t)domid) : NULL;
+		f->domain = domid < DOMID_SELF ? domain_get((domid_t)domid) : NULL;
+	f->referenced = f->domain;
 	if (f->domain)
 		f->mm = &f->domain->mm;
 	return f->domain || domid == DOMID_IO || domid == DOMID_XEN ? 0 : -ESRCH;
@@ -25,7 +29,7 @@ int foreign_get(const struct vcpu *caller, uint64_t domid, struct foreign *f)
 
 void foreign_put(struct foreign *f)
 {
-	if (f->domain)
+	if (unlikely(f->referenced))
 		domain_put(f->domain);
 }
 

@@ -7,11 +7,12 @@
 
 /*
  * The memory that a domain id in a hypercall stands for; the domain is referenced until
- * foreign_put().
+ * foreign_put(), unless it is the caller's own, which can't go away.
  */
 struct foreign {
 	struct mm_domain *mm;
 	struct domain *domain;		/* NULL: not a domain (DOMID_XEN, DOMID_IO) */
+	bool referenced;
 };
 
 /* The caller's own, or if it is privileged another's. 0, -EPERM, -ESRCH. */

@@ -26,25 +26,21 @@ bool lock_checks;
  * A lock may be taken if its rank is above all that we hold, or equal for the second of
  * lock_two().
  */
-static void note_acquire(struct lock *lock, bool second)
+static __attribute__((noinline)) void note_acquire(struct lock *lock, bool second)
 {
 	struct held *h = &held[machine_cpu()];
 
-	if (!lock_checks)
-		return;
 	for (unsigned i = 0; i < h->n; i++)
 		ASSERT(h->lock[i]->rank < lock->rank || (second && h->lock[i]->rank == lock->rank));
 	ASSERT(h->n < HELD_MAX);
 	h->lock[h->n++] = lock;
 }
 
-static void note_release(struct lock *lock)
+static __attribute__((noinline)) void note_release(struct lock *lock)
 {
 	struct held *h = &held[machine_cpu()];
 	unsigned i = 0;
 
-	if (!lock_checks)
-		return;
 	while (i < h->n && h->lock[i] != lock)
 		i++;
 	ASSERT(i < h->n);
@@ -57,7 +53,7 @@ void lock_init(struct lock *lock, enum lock_rank rank)
 }
 
 /* Take it if it is free. */
-static bool grab(struct lock *lock)
+static inline bool grab(struct lock *lock)
 {
 	uint16_t nobody = 0, me = (uint16_t)(machine_cpu() + 1);
 
@@ -65,25 +61,34 @@ static bool grab(struct lock *lock)
 					   __ATOMIC_RELAXED);
 }
 
-static void acquire(struct lock *lock)
+static __attribute__((noinline)) void wait_and_grab(struct lock *lock)
 {
-	while (!grab(lock))
+	ASSERT(!lock_held(lock));
+	do {
 		do
 			machine_relax();
 		while (__atomic_load_n(&lock->cpu, __ATOMIC_RELAXED));
+	} while (!grab(lock));
 }
 
-void lock_acquire(struct lock *lock)
+static inline void acquire(struct lock *lock)
 {
-	ASSERT(!lock_held(lock));
-	note_acquire(lock, false);
+	if (unlikely(!grab(lock)))
+		wait_and_grab(lock);
+}
+
+inline void lock_acquire(struct lock *lock)
+{
+	if (unlikely(lock_checks))
+		note_acquire(lock, false);
 	acquire(lock);
 }
 
-void lock_release(struct lock *lock)
+inline void lock_release(struct lock *lock)
 {
 	ASSERT(lock_held(lock));
-	note_release(lock);
+	if (unlikely(lock_checks))
+		note_release(lock);
 	__atomic_store_n(&lock->cpu, 0, __ATOMIC_RELEASE);
 }
 
@@ -91,11 +96,12 @@ bool lock_try(struct lock *lock)
 {
 	if (!grab(lock))
 		return false;
-	note_acquire(lock, true);	/* whoever does not wait may have one of the same rank */
+	if (unlikely(lock_checks))
+		note_acquire(lock, true); /* whoever does not wait may have one of the same rank */
 	return true;
 }
 
-bool lock_held(const struct lock *lock)
+inline bool lock_held(const struct lock *lock)
 {
 	return __atomic_load_n(&lock->cpu, __ATOMIC_RELAXED) == machine_cpu() + 1;
 }
@@ -107,7 +113,8 @@ void lock_two(struct lock *a, uint64_t key_a, struct lock *b, uint64_t key_b)
 		return;
 	}
 	lock_acquire(key_a < key_b ? a : b);
-	note_acquire(key_a < key_b ? b : a, true);
+	if (unlikely(lock_checks))
+		note_acquire(key_a < key_b ? b : a, true);
 	acquire(key_a < key_b ? b : a);
 }
 

@@ -24,7 +24,7 @@ static uint64_t total_frames;
 
 /* -- references -- */
 
-bool frame_get(struct frame *f, domid_t owner)
+inline bool frame_get(struct frame *f, domid_t owner)
 {
 	uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_RELAXED);
 
@@ -45,7 +45,7 @@ bool frame_get(struct frame *f, domid_t owner)
 	return false;
 }
 
-void frame_put(struct frame *f)
+inline void frame_put(struct frame *f)
 {
 	uint32_t refs = __atomic_fetch_sub(&f->refs, 1, __ATOMIC_ACQ_REL);
 

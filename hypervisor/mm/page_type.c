@@ -10,7 +10,7 @@
 #include "mm/frame.h"
 #include "x86/machine.h"
 
-static bool word_change(struct frame *f, uint64_t *old, uint64_t new)
+static inline bool word_change(struct frame *f, uint64_t *old, uint64_t new)
 {
 	return __atomic_compare_exchange_n(&f->type, old, new, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
@@ -64,8 +64,22 @@ void type_validate(struct frame *f)
 	__atomic_fetch_or(&f->type, TYPE_VALID, __ATOMIC_RELEASE);
 }
 
-bool type_get_writable(struct frame *f, const struct mm_domain *mm)
+/* One more of a type that it has: nearly always so. */
+static inline bool get_again(struct frame *f, enum frame_type type, uint64_t foreign)
 {
+	const uint64_t valid = ((uint64_t)type << TYPE_SHIFT | TYPE_VALID) / TYPE_VALID;
+	uint64_t word = frame_word(f);
+
+	while (word / TYPE_VALID == valid && (word & TYPE_COUNT) != TYPE_COUNT)
+		if (likely(word_change(f, &word, (word + TYPE_ONE) | foreign)))
+			return true;
+	return false;
+}
+
+inline bool type_get_writable(struct frame *f, const struct mm_domain *mm)
+{
+	if (likely(get_again(f, TYPE_WRITABLE, f->owner == mm->id ? 0 : TYPE_FOREIGN)))
+		return true;
 	switch (type_get(f, TYPE_WRITABLE, mm)) {
 	case TYPE_HELD:
 		return true;
@@ -77,7 +91,7 @@ bool type_get_writable(struct frame *f, const struct mm_domain *mm)
 	}
 }
 
-void type_put(struct frame *f)
+inline void type_put(struct frame *f)
 {
 	uint64_t word = frame_word(f), new;
 

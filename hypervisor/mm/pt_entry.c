@@ -42,7 +42,7 @@ void pt_start(void)
 		reserved |= PTE_NX;
 }
 
-bool pt_flags(const struct mm_domain *mm, unsigned level, uint64_t *entry)
+inline bool pt_flags(const struct mm_domain *mm, unsigned level, uint64_t *entry)
 {
 	uint64_t refused = reserved;
 
@@ -58,7 +58,7 @@ bool pt_flags(const struct mm_domain *mm, unsigned level, uint64_t *entry)
 	return true;
 }
 
-int pt_l1_get(const struct mm_domain *mm, const struct mm_domain *frames, uint64_t *entry)
+inline int pt_l1_get(const struct mm_domain *mm, const struct mm_domain *frames, uint64_t *entry)
 {
 	mfn_t mfn = pte_mfn(*entry);
 	struct frame *f = frame_of(mfn);
@@ -75,7 +75,7 @@ int pt_l1_get(const struct mm_domain *mm, const struct mm_domain *frames, uint64
 	return -EINVAL;
 }
 
-void pt_l1_put(uint64_t entry)
+inline void pt_l1_put(uint64_t entry)
 {
 	struct frame *f = frame_of(pte_mfn(entry));
 

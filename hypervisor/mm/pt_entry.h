@@ -70,7 +70,11 @@ void pt_start(void);
 /* -- pt_table.c; all with the mm lock held -- */
 
 /* Finish what is pending: 0, or -ERESTART. */
-int must_check pt_drain(struct mm_domain *mm);
+int must_check pt_finish(struct mm_domain *mm);
+static inline int must_check pt_drain(struct mm_domain *mm)
+{
+	return likely(!mm->pending.depth && !mm->pending.queue) ? 0 : pt_finish(mm);
+}
 /*
  * A reference to `mfn` as a valid table of `level`, validating it if need be. 0, -EINVAL,
  * -ERESTART.

@@ -22,13 +22,27 @@ static uint64_t *table_of(uint32_t mfn)
 }
 
 /*
- * Looked at every 64 entries: some 10 us of work. Never before the first of them: who waited long
- * for the lock comes with a spent budget, and if all did and left without a step, none would ever
- * get on.
+ * Looked at before each block of 64 entries: some 10 us of work. Never before the first step of a
+ * call: who waited long for the lock comes with a spent budget, and if all did and left without a
+ * step, none would ever get on.
  */
+#define BLOCK	64
+
 static bool spent(unsigned index, unsigned begun)
 {
-	return index != begun && !(index % 64) && machine_budget_spent();
+	return index != begun && !(index % BLOCK) && machine_budget_spent();
+}
+
+static unsigned block_end(unsigned index)
+{
+	return (index | (BLOCK - 1)) + 1;
+}
+
+/* Eight entries that are clear, as most of most tables are: nothing to take or drop. */
+static bool eight_clear(const uint64_t *entry)
+{
+	return !(entry[0] | entry[1] | entry[2] | entry[3] | entry[4] | entry[5] | entry[6] |
+		 entry[7]);
 }
 
 void pt_table_put(struct mm_domain *mm, struct frame *f)
@@ -51,7 +65,7 @@ void pt_table_put(struct mm_domain *mm, struct frame *f)
 	}
 }
 
-void pt_entry_put(struct mm_domain *mm, unsigned level, uint64_t entry)
+inline void pt_entry_put(struct mm_domain *mm, unsigned level, uint64_t entry)
 {
 	if (!(entry & PTE_PRESENT))
 		return;
@@ -116,6 +130,35 @@ static void walk_end(struct mm_domain *mm, struct mm_cursor root, int result)
 }
 
 /*
+ * Validate entries of the walk's top up to the end of a block: 0, 1 if a child was entered,
+ * -EINVAL or the like.
+ */
+static int walk_block(struct mm_domain *mm, struct mm_cursor *c, uint64_t *table)
+{
+	unsigned index = c->index, end = block_end(index), level = c->level;
+	int rc = 0;
+
+	while (!rc && index < end) {
+		uint64_t entry = table[index];
+
+		if (!entry && !(index % 8) && eight_clear(&table[index])) {
+			index += 8;
+			continue;
+		}
+		if (entry & PTE_PRESENT && !pt_slot_ours(level, index)) {
+			rc = entry_enter(mm, level, &entry);
+			if (rc < 0)
+				break;
+			if (table[index] != entry)
+				table[index] = entry;
+		}
+		index += !rc;			/* a child's entry is passed when that is valid */
+	}
+	c->index = (uint16_t)index;
+	return rc;
+}
+
+/*
  * Go on with the top of the walk: until it is valid, enters a child, or fails. False: the budget is
  * spent.
  */
@@ -127,19 +170,12 @@ static bool walk_forward(struct mm_domain *mm)
 	unsigned begun = c->index;
 	int rc;
 
-	for (; c->index < PT_ENTRIES; c->index++) {
-		uint64_t entry = table[c->index];
-
+	while (c->index < PT_ENTRIES) {
 		if (spent(c->index, begun))
 			return false;
-		if (!(entry & PTE_PRESENT) || pt_slot_ours(c->level, c->index))
-			continue;
-		rc = entry_enter(mm, c->level, &entry);
-		if (rc < 0) {
+		rc = walk_block(mm, c, table);
+		if (rc < 0)
 			p->error = rc;
-			return true;
-		}
-		table[c->index] = entry;
 		if (rc)
 			return true;
 	}
@@ -175,6 +211,19 @@ static bool walk_back(struct mm_domain *mm)
 	return true;
 }
 
+/* Drop what the entries of a block name. */
+static void drop_block(struct mm_domain *mm, unsigned level, uint64_t *table, unsigned index)
+{
+	for (unsigned end = block_end(index); index < end; index++) {
+		if (!table[index] && !(index % 8) && eight_clear(&table[index]))
+			index += 7;
+		else if (pt_slot_ours(level, index))
+			table[index] = 0;
+		else
+			pt_entry_put(mm, level, table[index]);
+	}
+}
+
 /* Go on dropping what the queue's first table names. False: the budget is spent. */
 static bool queue_forward(struct mm_domain *mm)
 {
@@ -184,13 +233,11 @@ static bool queue_forward(struct mm_domain *mm)
 	uint64_t *table = table_of(p->queue);
 	unsigned begun = p->index;
 
-	for (; p->index < PT_ENTRIES; p->index++) {
+	while (p->index < PT_ENTRIES) {
 		if (spent(p->index, begun))
 			return false;
-		if (pt_slot_ours(level, p->index))
-			table[p->index] = 0;
-		else
-			pt_entry_put(mm, level, table[p->index]);
+		drop_block(mm, level, table, p->index);
+		p->index = block_end(p->index);
 	}
 	p->queue = f->work;
 	p->index = 0;
@@ -213,7 +260,7 @@ static int walk_on(struct mm_domain *mm)
 	return 0;
 }
 
-int pt_drain(struct mm_domain *mm)
+int pt_finish(struct mm_domain *mm)
 {
 	ASSERT(lock_held(&mm->lock));
 	if (walk_on(mm))

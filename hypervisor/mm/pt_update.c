@@ -57,17 +57,19 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 	}
 }
 
-/* Write entry `slot` of f, a valid table; nothing is pending. `expected` is for WRITE_COMPARE. */
+/*
+ * Write the entry at p, `slot` of f, which is a valid table of `level`; nothing is pending.
+ * `expected` is for WRITE_COMPARE.
+ */
 static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f,
-		       unsigned slot, uint64_t new, enum write_mode mode, uint64_t expected)
+		       unsigned level, unsigned slot, uint64_t new, enum write_mode mode,
+		       uint64_t expected)
 {
-	unsigned level = word_level(frame_word(f));
 	uint64_t *p = (uint64_t *)machine_va(frame_mfn(f)) + slot;
 	uint64_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
 	bool same = same_target(level, old, new);
 	int rc = 0;
 
-	ASSERT(level);
 	if (pt_slot_ours(level, slot))
 		return -EPERM;
 	if (mode == WRITE_COMPARE && old != expected)
@@ -78,7 +80,8 @@ static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, str
 		rc = -EINVAL;
 	if (rc)
 		return rc;
-	ASSERT(word_level(frame_word(f)) == level);
+	if (level > 1)			/* that may have been long work */
+		ASSERT(word_level(frame_word(f)) == level);
 	if (!entry_store(p, mode, old, new))
 		rc = -EAGAIN;
 	if (!same)
@@ -103,15 +106,17 @@ static int update(struct mm_domain *mm, const struct mm_domain *frames, struct f
 	bool preserve_ad = (u->ptr & MMU_COMMAND) == MMU_PT_UPDATE_PRESERVE_AD;
 	enum write_mode mode = preserve_ad ? WRITE_PRESERVE_AD : WRITE_STORE;
 	unsigned slot = (u->ptr & ~PAGE_MASK) / sizeof(uint64_t);
+	unsigned level;
 	int rc = pt_drain(mm);
 
 	if (rc)
 		return rc;
 	if ((u->ptr & ~MMU_COMMAND) % sizeof(uint64_t))
 		return -EINVAL;
-	if (!word_level(frame_word(f)))
+	level = word_level(frame_word(f));
+	if (!level)
 		return data_write(mm, f, slot, u->val);
-	return entry_write(mm, frames, f, slot, u->val, mode, 0);
+	return entry_write(mm, frames, f, level, slot, u->val, mode, 0);
 }
 
 int mm_update_entries(struct mm_domain *mm, struct mm_domain *frames, const struct mmu_update *u,
@@ -147,26 +152,27 @@ int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr
 }
 
 /*
- * The L1 table for va under a root that is in use, or NULL. Under the lock, with nothing pending.
+ * The L1 table for va under a root that is in use, or NULL. Under the lock, with nothing pending:
+ * then what a present entry of a valid table names is a valid table one level below.
  */
-static struct frame *l1_of(const struct mm_domain *mm, mfn_t root, vaddr_t va)
+static inline struct frame *l1_of(const struct mm_domain *mm, mfn_t root, vaddr_t va)
 {
 	struct frame *f = frame_of(root);
+	const uint64_t *table;
 	uint64_t entry;
 
-	if (!f || f->owner != mm->id || word_level(frame_word(f)) != 4)
+	if (unlikely(!f || f->owner != mm->id || word_level(frame_word(f)) != 4 ||
+		     pt_slot_ours(4, pt_slot(va, 4))))
 		return NULL;
+	table = machine_va(root);
 	for (unsigned level = 4; level > 1; level--) {
-		unsigned slot = pt_slot(va, level);
-
-		if (pt_slot_ours(level, slot))
+		entry = table[pt_slot(va, level)];
+		if (unlikely(!(entry & PTE_PRESENT)))
 			return NULL;
-		entry = ((const uint64_t *)machine_va(frame_mfn(f)))[slot];
-		if (!(entry & PTE_PRESENT))
-			return NULL;
-		f = frame_at(pte_mfn(entry).n);
-		ASSERT(word_level(frame_word(f)) == level - 1);
+		table = machine_va(pte_mfn(entry));
 	}
+	f = frame_at(pte_mfn(entry).n);
+	ASSERT(word_level(frame_word(f)) == 1);
 	return f;
 }
 
@@ -188,14 +194,14 @@ int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vad
 	rc = pt_drain(mm);
 	if (!rc) {
 		l1 = l1_of(mm, root, va);
-		rc = l1 ? entry_write(mm, frames, l1, slot, value, WRITE_STORE, 0) : -EINVAL;
+		rc = l1 ? entry_write(mm, frames, l1, 1, slot, value, WRITE_STORE, 0) : -EINVAL;
 	}
 	lock_release(&mm->lock);
 	return rc;
 }
 
-/* The table of the domain's own that is mapped at va, or NULL. */
-static struct frame *table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va)
+/* The table of the domain's own that is mapped at va, and its level; or NULL. */
+static struct frame *table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va, unsigned *level)
 {
 	struct frame *l1 = l1_of(mm, root, va), *f;
 	uint64_t entry;
@@ -204,12 +210,16 @@ static struct frame *table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va
 		return NULL;
 	entry = ((const uint64_t *)machine_va(frame_mfn(l1)))[pt_slot(va, 1)];
 	f = entry & PTE_PRESENT ? frame_of(pte_mfn(entry)) : NULL;
-	return f && f->owner == mm->id && word_level(frame_word(f)) ? f : NULL;
+	if (!f || f->owner != mm->id)
+		return NULL;
+	*level = word_level(frame_word(f));
+	return *level ? f : NULL;
 }
 
 int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old, uint64_t new)
 {
 	unsigned slot = (va.a & ~PAGE_MASK) / sizeof(uint64_t);
+	unsigned level;
 	struct frame *f;
 	int rc;
 
@@ -218,8 +228,8 @@ int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t ol
 	lock_acquire(&mm->lock);
 	rc = pt_drain(mm);
 	if (!rc) {
-		f = table_at(mm, root, va);
-		rc = f ? entry_write(mm, mm, f, slot, new, WRITE_COMPARE, old) : -ENOENT;
+		f = table_at(mm, root, va, &level);
+		rc = f ? entry_write(mm, mm, f, level, slot, new, WRITE_COMPARE, old) : -ENOENT;
 	}
 	lock_release(&mm->lock);
 	return rc;

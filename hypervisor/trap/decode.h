@@ -7,9 +7,11 @@
 #include "lib/types.h"
 #include "x86/regs.h"
 
+#define INSN_MAX 15
+
 struct insn {
-	uint8_t bytes[15];
-	unsigned fetched; /* how many of them are valid */
+	uint8_t bytes[16];
+	unsigned fetched; /* how many of them are valid, at most INSN_MAX */
 	unsigned length;  /* decoded so far; of the whole instruction after decode_*() */
 	uint16_t opcode;  /* 0x0fXX for two-byte ones */
 	uint8_t rex, modrm;

@@ -118,6 +118,41 @@ static bool decode_write(struct insn *in, const struct cpu_regs *regs, struct ta
 	return true;
 }
 
+/*
+ * What nearly all are, at one look: mov or xchg of a 64-bit register, addressed by another with or
+ * without an 8-bit displacement.
+ *
+ *   0100 1 R 0 B | 1000 10 0 1 mov   | mod reg rm | displacement, if mod is 1
+ *                | 1000 01 1 1 xchg  |
+ */
+static bool decode_at_once(struct insn *in, const struct cpu_regs *regs, struct table_write *w)
+{
+	const uint8_t *b = in->bytes;
+	unsigned mod = b[2] >> 6, rm = b[2] & 7;
+
+	if ((b[0] & 0xfa) != 0x48 || (b[1] != 0x89 && b[1] != 0x87) || in->fetched < 4 || mod > 1 ||
+	    rm == 4 || (rm == 5 && !mod))
+		return false;
+	in->rex = b[0];
+	in->modrm = b[2];
+	in->memory = true;
+	in->length = 3 + mod;
+	in->ea = *decode_register(regs, decode_rm(in));
+	if (mod)
+		in->ea += (uint64_t)(int64_t)(int8_t)b[3];
+	w->action = b[1] == 0x89 ? SET : EXCHANGE;
+	w->bytes = 8;
+	w->reg = decode_register(regs, decode_reg(in));
+	w->source = *w->reg;
+	return true;
+}
+
+static bool decode(struct insn *in, const struct cpu_regs *regs, struct table_write *w)
+{
+	return likely(decode_at_once(in, regs, w)) ||
+	       (decode_opcode(in) && !in->segment && !in->rep && decode_write(in, regs, w));
+}
+
 static uint64_t result(const struct table_write *w, uint64_t old)
 {
 	switch (w->action) {
@@ -175,44 +210,69 @@ static void set_register(uint64_t *reg, unsigned bytes, uint64_t value)
 		memcpy(reg, &value, bytes);
 }
 
+/* Replace the entry at `va` by what the instruction makes of it: as mm_emulate_cmpxchg(). */
+static int write_entry(struct vcpu *v, const struct cpu_regs *regs, const struct table_write *w,
+		       uint64_t va, uint64_t *old, uint64_t *new)
+{
+	uint64_t mask = w->bytes == 8 ? ~0ull : (1ull << w->bytes * 8) - 1, entry;
+	unsigned shift = (va & 7) * 8;
+
+	if (copy_from_guest(&entry, (guest_ptr_t){ va & ~7ull }, 8))
+		return -ENOENT;
+	*old = entry >> shift & mask;
+	*new = result(w, *old) & mask;
+	if (w->action == COMPARE_EXCHANGE && *old != (regs->rax & mask))
+		*new = *old;
+	return mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va & ~7ull), entry,
+				  (entry & ~(mask << shift)) | *new << shift);
+}
+
+/* The same for the most frequent: a whole entry, whatever it was. */
+static int write_whole_entry(struct vcpu *v, uint64_t va, uint64_t *old, uint64_t new)
+{
+	if (copy_from_guest(old, (guest_ptr_t){ va }, 8))
+		return -ENOENT;
+	return mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va), *old, new);
+}
+
+/* Registers and flags after it. */
+static void finish(struct cpu_regs *regs, const struct table_write *w, uint64_t old, uint64_t new)
+{
+	uint64_t mask = w->bytes == 8 ? ~0ull : (1ull << w->bytes * 8) - 1;
+	bool equal = old == (regs->rax & mask);
+
+	if (w->action == EXCHANGE)
+		set_register(w->reg, w->bytes, old);
+	if (w->action == COMPARE_EXCHANGE && !equal)
+		set_register(&regs->rax, w->bytes, old);
+	set_flags(regs, w, old, new, equal);
+}
+
 enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_t va)
 {
 	struct table_write w = { .reg = NULL };
+	uint64_t old = 0, new = 0;
 	struct insn in;
-	uint64_t entry, old = 0, new = 0, mask, accumulator = regs->rax;
-	unsigned shift = (va & 7) * 8;
-	bool equal = false;
 	int rc = -EAGAIN;
 
 	emulate_fetch(&in, regs);
-	if (!decode_opcode(&in) || in.segment || in.rep || !decode_write(&in, regs, &w))
+	if (!decode(&in, regs, &w))
 		return EMULATE_REFUSED;
 	if (!in.memory || in.ea != va || (va & 7) + w.bytes > 8)
 		return EMULATE_REFUSED;
-	mask = (w.bytes == 8 ? ~0ull : (1ull << w.bytes * 8) - 1);
 	/* Another vCPU may change the entry meanwhile; if it does so again and again the guest runs
 	 * the instruction once more. */
 	machine_budget_start();
-	for (unsigned tries = 0; rc == -EAGAIN && tries < 16; tries++) {
-		if (copy_from_guest(&entry, (guest_ptr_t){ va & ~7ull }, 8))
-			return EMULATE_REFUSED;
-		old = entry >> shift & mask;
-		new = result(&w, old) & mask;
-		equal = old == (accumulator & mask);
-		if (w.action == COMPARE_EXCHANGE && !equal)
-			new = old;
-		rc = mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va & ~7ull),
-					entry, (entry & ~(mask << shift)) | new << shift);
-	}
+	for (unsigned tries = 0; rc == -EAGAIN && tries < 16; tries++)
+		rc = w.bytes == 8 && w.action <= EXCHANGE ?
+			     write_whole_entry(v, va, &old, w.source) :
+			     write_entry(v, regs, &w, va, &old, &new);
 	if (rc == -ERESTART || rc == -EAGAIN)
 		return EMULATE_DONE; /* rip stays */
 	if (rc)
 		return EMULATE_REFUSED;
-	if (w.action == EXCHANGE)
-		set_register(w.reg, w.bytes, old);
-	if (w.action == COMPARE_EXCHANGE && !equal)
-		set_register(&regs->rax, w.bytes, old);
-	set_flags(regs, &w, old, new, equal);
+	if (w.action != SET)
+		finish(regs, &w, old, new);
 	regs->rip += in.length;
 	return EMULATE_DONE;
 }

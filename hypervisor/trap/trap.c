@@ -25,11 +25,10 @@ void emulate_fetch(struct insn *in, const struct cpu_regs *regs)
 {
 	unsigned to_page_end = PAGE_SIZE - (regs->rip & (PAGE_SIZE - 1));
 
-	memset(in, 0, sizeof(*in));
-	in->fetched = sizeof(in->bytes);
-	if (!copy_from_guest(in->bytes, (guest_ptr_t){ regs->rip }, in->fetched))
+	*in = (struct insn){ .fetched = INSN_MAX };
+	if (!copy_from_guest(in->bytes, (guest_ptr_t){ regs->rip }, sizeof(in->bytes)))
 		return;
-	in->fetched = to_page_end < sizeof(in->bytes) ? to_page_end : 0;
+	in->fetched = min(to_page_end, (unsigned)INSN_MAX);
 	if (in->fetched && copy_from_guest(in->bytes, (guest_ptr_t){ regs->rip }, in->fetched))
 		in->fetched = 0;
 }

@@ -143,7 +143,7 @@ void machine_tlb_flush_va(const struct cpumask *cpus, vaddr_t va)
 		invlpg(va.a);
 }
 
-uint32_t machine_tlb_stamp(void)
+inline uint32_t machine_tlb_stamp(void)
 {
 	uint32_t now = __atomic_load_n(&clock, __ATOMIC_SEQ_CST);
 
