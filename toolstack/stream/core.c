@@ -11,11 +11,12 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
+#include "stream/core_map.h"
 #include "stream/format.h"
 #include "stream/p2m.h"
 #include "stream/page.h"
 
-enum { BATCH = 256, SEGMENTS = 3 };
+enum { BATCH = 256, FIXED = 3 };	/* segments: notes, direct map, kernel image */
 
 /* A note of the CORE kind, as the kernel writes one for each thread. */
 struct thread_note {
@@ -35,6 +36,8 @@ struct core {
 	struct p2m p2m;
 	struct thread_note *threads;
 	unsigned nr_threads;
+	uint64_t root;		/* the top page table of the first of them */
+	struct core_map map;
 	uint64_t pages_at;	/* offset in the file of PFN 0 */
 	uint8_t copy[BATCH * HYP_PAGE_SIZE];
 };
@@ -101,6 +104,8 @@ static int read_threads(struct core *core, unsigned vcpus)
 		note->header = (Elf64_Nhdr){ 5, sizeof(note->status), NT_PRSTATUS };
 		memcpy(note->name, "CORE", 5);
 		note->status = status_of(i, context);
+		if (!rc && !core->nr_threads)
+			core->root = xen_cr3_to_pfn(context->ctrlreg[3]);
 		core->nr_threads += !rc;
 	}
 	free(context);
@@ -112,40 +117,71 @@ static int read_threads(struct core *core, unsigned vcpus)
 
 /* ---- headers ---- */
 
+/* A piece of memory from pfn on, at this address. */
+static Elf64_Phdr segment_of(const struct core *core, uint64_t va, uint64_t pfn, uint64_t pages)
+{
+	return (Elf64_Phdr){
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_W | PF_X,
+		.p_offset = core->pages_at + pfn * HYP_PAGE_SIZE,
+		.p_vaddr = va,
+		.p_paddr = pfn * HYP_PAGE_SIZE,
+		.p_filesz = pages * HYP_PAGE_SIZE,
+		.p_memsz = pages * HYP_PAGE_SIZE,
+		.p_align = HYP_PAGE_SIZE,
+	};
+}
+
+/* By ascending address: the direct map, what was mapped, the kernel image in between. */
+static void fill_segments(const struct core *core, Elf64_Phdr *segment)
+{
+	const uint64_t most = CORE_KERNEL_MAX / HYP_PAGE_SIZE, all = core->p2m.nr;
+	const struct core_map *map = &core->map;
+	bool image = false;
+
+	*segment++ = segment_of(core, CORE_DIRECT_MAP, 0, all);
+	for (unsigned i = 0; i <= map->nr; i++) {
+		if (!image && (i == map->nr || map->pieces[i].va > CORE_KERNEL_IMAGE)) {
+			*segment++ = segment_of(core, CORE_KERNEL_IMAGE, 0,
+						all < most ? all : most);
+			image = true;
+		}
+		if (i < map->nr)
+			*segment++ = segment_of(core, map->pieces[i].va, map->pieces[i].pfn,
+						map->pieces[i].pages);
+	}
+}
+
 static int write_headers(struct core *core)
 {
 	const uint64_t notes = core->nr_threads * sizeof(*core->threads);
-	const uint64_t bytes = core->p2m.nr * HYP_PAGE_SIZE;
-	const uint64_t image = bytes < CORE_KERNEL_MAX ? bytes : CORE_KERNEL_MAX;
-	struct {
-		Elf64_Ehdr file;
-		Elf64_Phdr segment[SEGMENTS];
-	} head = {
-		.file = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-				     EV_CURRENT },
-			.e_type = ET_CORE,
-			.e_machine = EM_X86_64,
-			.e_version = EV_CURRENT,
-			.e_phoff = sizeof(Elf64_Ehdr),
-			.e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = SEGMENTS,
-		},
+	const unsigned nr = FIXED + core->map.nr;
+	const uint64_t notes_at = sizeof(Elf64_Ehdr) + nr * sizeof(Elf64_Phdr);
+	const Elf64_Ehdr head = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
+		.e_type = ET_CORE,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = (Elf64_Half)nr,
 	};
+	Elf64_Phdr *segments = calloc(nr, sizeof(*segments));
+	int rc;
 
-	core->pages_at = (sizeof(head) + notes + HYP_PAGE_SIZE - 1) & ~(HYP_PAGE_SIZE - 1);
-	head.segment[0] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = sizeof(head),
-					.p_filesz = notes, .p_align = 4 };
-	head.segment[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X,
-					.p_offset = core->pages_at, .p_vaddr = CORE_DIRECT_MAP,
-					.p_filesz = bytes, .p_memsz = bytes,
-					.p_align = HYP_PAGE_SIZE };
-	head.segment[2] = head.segment[1];
-	head.segment[2].p_vaddr = CORE_KERNEL_IMAGE;
-	head.segment[2].p_filesz = head.segment[2].p_memsz = image;
-	return put(core, &head, sizeof(head), 0) || put(core, core->threads, notes, sizeof(head)) ?
-		       -1 : 0;
+	if (!segments)
+		return error_set(core->err, ERROR_NO_MEMORY, "out of memory");
+	core->pages_at = (notes_at + notes + HYP_PAGE_SIZE - 1) & ~(HYP_PAGE_SIZE - 1);
+	segments[0] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = notes_at, .p_filesz = notes,
+				    .p_align = 4 };
+	fill_segments(core, segments + 1);
+	rc = put(core, &head, sizeof(head), 0) ||
+	     put(core, segments, nr * sizeof(*segments), sizeof(head)) ||
+	     put(core, core->threads, notes, notes_at);
+	free(segments);
+	return rc ? -1 : 0;
 }
 
 /* ---- memory ---- */
@@ -222,10 +258,12 @@ static int read_domain(struct core *core)
 	/* A guest may still write here through another's mapping: the reader gets a copy. */
 	memcpy(core->copy, shared, HYP_PAGE_SIZE);
 	hyp_unmap(shared, 1);
-	return p2m_read(&core->p2m, core->hyp, core->domid, (struct shared_info *)core->copy,
-			PFN_LIMIT(info.max_pages), core->err) ||
-			       read_threads(core, info.max_vcpu_id + 1)
-		       ? -1
+	if (p2m_read(&core->p2m, core->hyp, core->domid, (struct shared_info *)core->copy,
+		     PFN_LIMIT(info.max_pages), core->err) ||
+	    read_threads(core, info.max_vcpu_id + 1))
+		return -1;
+	return core_map_read(&core->map, core->hyp, core->domid, &core->p2m, core->root)
+		       ? error_set(core->err, ERROR_NO_MEMORY, "out of memory")
 		       : 0;
 }
 
@@ -244,6 +282,7 @@ int core_write(struct hyp *hyp, uint32_t domid, int fd, const struct core_reques
 	core->err = err;
 	rc = read_domain(core) || write_headers(core) || write_pages(core) ? -1 : 0;
 	p2m_free(&core->p2m);
+	free(core->map.pieces);
 	free(core->threads);
 	free(core);
 	return rc;

@@ -3,8 +3,10 @@
  * A domain's memory and registers as an ELF core file, for gdb: the registers of each vCPU are a
  * thread of it (NT_PRSTATUS), and its pseudo-physical memory is two segments, which share their
  * bytes in the file: at the addresses of Linux's direct map, and at those of its kernel image.
- * p_paddr is the pseudo-physical address. Pages that are zero, or that the guest does not have, are
- * holes of the file. Page tables hold machine frame numbers, as the guest's do.
+ * More segments, into the same bytes, are what else its kernel has mapped: stacks, modules,
+ * vmalloc (see core_map.h). p_paddr is the pseudo-physical address. Pages that are zero, or that
+ * the guest does not have, are holes of the file. Page tables hold machine frame numbers, as the
+ * guest's do.
  */
 #ifndef STREAM_CORE_H
 #define STREAM_CORE_H
