@@ -2,9 +2,9 @@
 /*
  * The store against a simple model: a table of all nodes that there can be, with values and
  * permission lists. The control domain and two guests write, read, list, remove and set
- * permissions, in and out of transactions. Every answer outside of them must be the model's. A transaction that
- * commits must have the same results when all of it is done again in the model at that moment; it
- * may fail only if somebody changed something since it began.
+ * permissions, in and out of transactions. Every answer outside of them must be the model's. A
+ * transaction that commits must have the same results when all of it is done again in the model at
+ * that moment; it may fail only if somebody changed something since it began.
  *
  * Links: tests/unit/toolstack/store/harness.c toolstack/store/wire.c toolstack/store/path.c
  * Links: toolstack/store/perms.c toolstack/store/tree.c toolstack/store/change.c

@@ -284,9 +284,9 @@ static void ring_turn(struct server *server, struct domain *domain)
 	struct connection *conn = &domain->conn;
 	struct xenstore_domain_interface *page = domain->ring->page;
 	bool tell = ring_put(server, domain);
-	unsigned int served = 0;
+	unsigned int served = 0, turn = domain->domid ? SERVER_TURN_GUEST : SERVER_TURN;
 
-	while (served < SERVER_TURN) {
+	while (served < turn) {
 		int taken = ring_receive(page, conn);
 		if (taken > 0 && !connection_has_request(conn)) {
 			tell |= ring_take_part(server, domain);
@@ -300,7 +300,7 @@ static void ring_turn(struct server *server, struct domain *domain)
 		ring_put(server, domain);
 		tell = true;
 	}
-	domain->ring->ready = served == SERVER_TURN;
+	domain->ring->ready = served == turn;
 	server->busy |= domain->ring->ready;
 	if (conn->broken)
 		ring_give_up(server, domain);
@@ -308,13 +308,30 @@ static void ring_turn(struct server *server, struct domain *domain)
 		ring_tell(server, domain);
 }
 
+static bool wants_turn(const struct domain *domain)
+{
+	return domain->ring && !domain->conn.broken && (domain->ring->ready || domain->conn.out);
+}
+
+/* The control domain's turn, whatever guests want. */
+static void control_turn(struct server *server)
+{
+	struct domain *control = store_find_domain(server->store, 0);
+
+	server_listen(server, 0);
+	if (control && wants_turn(control))
+		ring_turn(server, control);
+}
+
 void ring_turns(struct server *server)
 {
-	for (struct domain *domain = server->store->domains, *next; domain; domain = next) {
-		struct ring *ring = domain->ring;
-		next = domain->next;
-		if (ring && !domain->conn.broken && (ring->ready || domain->conn.out))
-			ring_turn(server, domain);
+	/* None is freed meanwhile: see store_reap_domains(). */
+	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
+		if (!wants_turn(domain))
+			continue;
+		ring_turn(server, domain);
+		if (domain->domid)
+			control_turn(server);
 	}
 	/* A turn may have made events for those before it in the list. */
 	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {

@@ -25,7 +25,7 @@ uint64_t server_seconds(void)
 	return (uint64_t)now.tv_sec;
 }
 
-int server_round(struct server *server)
+int server_listen(struct server *server, int timeout_ms)
 {
 	unsigned int n = server->n_clients + 2;
 	struct pollfd *fds = calloc(n, sizeof(fds[0]));
@@ -34,16 +34,27 @@ int server_round(struct server *server)
 		return -ENOMEM;
 	fds[0] = (struct pollfd){ .fd = server->evtchn, .events = POLLIN };
 	socket_poll_fill(server, fds + 1);
-	int rc = poll(fds, n, server->busy ? 0 : TICK_MS);
-	server->busy = false;
+	int rc = poll(fds, n, timeout_ms);
 	if (rc < 0) {
 		rc = errno == EINTR ? 0 : -errno;
-		free(fds);
-		return rc;
+	} else {
+		rc = 0;
+		if (fds[0].revents)
+			ring_events(server);
+		socket_turns(server, fds + 1);
 	}
-	if (fds[0].revents)
-		ring_events(server);
-	socket_turns(server, fds + 1);
+	free(fds);
+	return rc;
+}
+
+int server_round(struct server *server)
+{
+	int timeout_ms = server->busy ? 0 : TICK_MS;
+
+	server->busy = false;
+	int rc = server_listen(server, timeout_ms);
+	if (rc)
+		return rc;
 	ring_turns(server);
 	socket_flush(server);
 	store_reap_domains(server->store);
@@ -52,6 +63,5 @@ int server_round(struct server *server)
 		store_tick(server->store, now);
 		journal_flush(&server->journal, server->store);
 	}
-	free(fds);
 	return 0;
 }

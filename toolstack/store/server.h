@@ -2,7 +2,7 @@
 /*
  * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (server.c).
  * Everybody gets a turn of a few requests in each round, so nobody's flood keeps the others
- * waiting for long.
+ * waiting for long; and the control domain, on its ring or its sockets, one after every guest's.
  */
 #ifndef STORE_SERVER_H
 #define STORE_SERVER_H
@@ -13,8 +13,9 @@
 #include "store/journal.h"
 #include "store/store.h"
 
-/* Requests that one connection is served in a round. */
+/* Requests that one connection is served in a round: of the control domain, of a guest. */
 #define SERVER_TURN 8
+#define SERVER_TURN_GUEST 4
 
 struct client;
 
@@ -39,6 +40,12 @@ int server_serve(struct server *server, struct connection *conn);
 
 /* One round: wait, take what came, give everybody a turn, send what waits. 0 or -errno. */
 int server_round(struct server *server);
+
+/*
+ * Waits for something to come, at most timeout_ms; takes events, and gives the sockets their turns.
+ * 0 or -errno.
+ */
+int server_listen(struct server *server, int timeout_ms);
 
 /* The clock of store_tick(). */
 uint64_t server_seconds(void);
