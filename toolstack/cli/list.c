@@ -55,38 +55,28 @@ static void print_line(const struct vm_info *info)
 	       (double)info->cpu_ns / 1e9);
 }
 
-static int list_domains(struct vm *vm, bool json, struct error *err)
+/* The domains alone, as a list of guests: nothing is read of their definitions. */
+static int list_domains(struct vm *vm, struct vm_guest **guests, size_t *count, struct error *err)
 {
-	json_t *array = json_array();
 	struct vm_info *infos;
-	size_t count;
 
-	if (vm_list(vm, &infos, &count, err)) {
-		json_decref(array);
+	if (vm_list(vm, &infos, count, err))
 		return -1;
-	}
-	if (!json)
-		print_head();
-	for (size_t i = 0; i < count; i++) {
-		if (json)
-			json_array_append_new(array, to_json(&infos[i], NULL));
-		else
-			print_line(&infos[i]);
-	}
+	*guests = calloc(*count + 1, sizeof(**guests));
+	for (size_t i = 0; *guests && i < *count; i++)
+		(*guests)[i].info = infos[i];
 	free(infos);
-	if (json)
-		return cli_print_json(array, err);
-	json_decref(array);
-	return 0;
+	return *guests ? 0 : error_set(err, ERROR_NO_MEMORY, "out of memory");
 }
 
-static int list_all(struct vm *vm, bool json, struct error *err)
+static int run_list(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	json_t *array = json_array();
+	bool json = args->option[0], all = args->option[1];
+	json_t *array = json ? json_array() : NULL;
 	struct vm_guest *guests;
 	size_t count;
 
-	if (vm_list_all(vm, &guests, &count, err)) {
+	if (all ? vm_list_all(vm, &guests, &count, err) : list_domains(vm, &guests, &count, err)) {
 		json_decref(array);
 		return -1;
 	}
@@ -96,21 +86,13 @@ static int list_all(struct vm *vm, bool json, struct error *err)
 		if (guests[i].problem.code)
 			cli_warn(NULL, guests[i].problem.text);
 		if (json)
-			json_array_append_new(array, to_json(&guests[i].info, &guests[i]));
+			json_array_append_new(array, to_json(&guests[i].info,
+							     all ? &guests[i] : NULL));
 		else
 			print_line(&guests[i].info);
 	}
 	free(guests);
-	if (json)
-		return cli_print_json(array, err);
-	json_decref(array);
-	return 0;
-}
-
-static int run_list(struct vm *vm, const struct cli_args *args, struct error *err)
-{
-	return args->option[1] ? list_all(vm, args->option[0], err)
-			       : list_domains(vm, args->option[0], err);
+	return json ? cli_print_json(array, err) : 0;
 }
 
 const struct cli_verb cli_list = {
