@@ -141,6 +141,19 @@ int store_read(struct store_client *client, uint32_t tx, const char *path, char 
 	return *value ? 0 : -ENOMEM;
 }
 
+int store_read_uint(struct store_client *client, uint32_t tx, const char *path, uint64_t *value)
+{
+	struct node *node = find(path);
+	int rc = fails();
+
+	(void)client;
+	(void)tx;
+	if (rc || !node)
+		return rc ? rc : -ENOENT;
+	*value = strtoull(node->value, NULL, 10);
+	return 0;
+}
+
 int store_write(struct store_client *client, uint32_t tx, const char *path, const void *value,
 		size_t len)
 {

@@ -173,7 +173,7 @@ void cli_print_verbs(FILE *out)
 {
 	fprintf(out, "usage: enso VERB [OPTION]... [OPERAND]...\n\n");
 	for (size_t i = 0; cli_verbs[i]; i++) {
-		char head[40];
+		char head[80];
 
 		snprintf(head, sizeof(head), "%s %s", cli_verbs[i]->name, cli_verbs[i]->operands);
 		fprintf(out, "  %-24s %s\n", head, cli_verbs[i]->summary);

@@ -191,34 +191,6 @@ static void finish(struct vm *vm, const struct device *device, bool has_driver)
 	remove_nodes(vm, device);
 }
 
-/* Both nodes at once: the back end looks at online when it sees the states change. */
-static void put_closing(struct writer *w, const void *context)
-{
-	const struct device *device = context;
-
-	writer_base(w, "/local/domain/0/backend/%s/%u/%u", device->kind, device->domid,
-		    device->id);
-	writer_put(w, "online", "0");
-	writer_put(w, "state", "%d", XenbusStateClosing);
-}
-
-int device_unplug(struct vm *vm, const struct device *device, struct error *err)
-{
-	int rc = 0;
-
-	if (!has_let_go(vm, device))
-		rc = writer_run(vm->store, device->domid, put_closing, device);
-	if (rc)
-		return vm_store_failed(rc, "to unplug a device", err);
-	if (!wait_for(vm, device, DEVICE_WAIT_MS, has_let_go))
-		return error_set(err, ERROR_TIMEOUT,
-				 "%s: the guest has not let go of it within %d s; is it mounted "
-				 "or in use there? It goes when it no longer is: then repeat this",
-				 device->name, DEVICE_WAIT_MS / 1000);
-	finish(vm, device, true);
-	return 0;
-}
-
 /* The guest no longer answers: we say for it that its end is closed. */
 static void put_closed(struct writer *w, const void *context)
 {
@@ -241,6 +213,50 @@ void device_end(struct vm *vm, const struct device *device)
 	    !writer_run(vm->store, device->domid, put_closed, device))
 		wait_for(vm, device, END_MS, has_let_go);
 	finish(vm, device, has_driver);
+}
+
+/* Has the guest a driver that took up the device? What it says of itself can harm only itself. */
+static bool has_front(struct vm *vm, const struct device *device)
+{
+	char path[DEVICE_PATH];
+	uint64_t state = XenbusStateUnknown;
+
+	front_path(device, "state", path);
+	if (store_read_uint(vm->store, STORE_NO_TX, path, &state))
+		return false;
+	return state != XenbusStateUnknown && state != XenbusStateInitialising;
+}
+
+/* Both nodes at once: the back end looks at online when it sees the states change. */
+static void put_closing(struct writer *w, const void *context)
+{
+	const struct device *device = context;
+
+	writer_base(w, "/local/domain/0/backend/%s/%u/%u", device->kind, device->domid,
+		    device->id);
+	writer_put(w, "online", "0");
+	writer_put(w, "state", "%d", XenbusStateClosing);
+}
+
+int device_unplug(struct vm *vm, const struct device *device, struct error *err)
+{
+	int rc = 0;
+
+	if (!has_front(vm, device)) {	/* nobody would answer */
+		device_end(vm, device);
+		return 0;
+	}
+	if (!has_let_go(vm, device))
+		rc = writer_run(vm->store, device->domid, put_closing, device);
+	if (rc)
+		return vm_store_failed(rc, "to unplug a device", err);
+	if (!wait_for(vm, device, DEVICE_WAIT_MS, has_let_go))
+		return error_set(err, ERROR_TIMEOUT,
+				 "%s: the guest has not let go of it within %d s; is it mounted "
+				 "or in use there? It goes when it no longer is: then repeat this",
+				 device->name, DEVICE_WAIT_MS / 1000);
+	finish(vm, device, true);
+	return 0;
 }
 
 uint32_t *device_list(struct vm *vm, const char *kind, uint32_t domid, size_t *count)

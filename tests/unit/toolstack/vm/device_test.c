@@ -237,6 +237,21 @@ static void what_fails_leaves_nothing(void **state)
 	config_free(&config);
 }
 
+static void a_device_that_no_guest_took_goes_at_once(void **state)
+{
+	const struct device device = { .kind = "vbd", .domid = 1, .id = 51712, .name = "xvda" };
+	struct vm vm = { 0 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(vm_need_store(&vm, &err), 0);
+	assert_int_equal(attach(&vm, 1, "/a.img", false, false, &err), 0);
+	assert_int_equal(device_unplug(&vm, &device, &err), 0);
+	assert_null(fake_store_value(BACK "vbd/1/51712"));
+	assert_null(fake_store_value(FRONT "vbd/51712"));
+	assert_int_equal(attach(&vm, 2, "/a.img", false, false, &err), 0);
+}
+
 static void what_was_left_is_swept(void **state)
 {
 	struct vm vm = { 0 };
@@ -335,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup(a_disk_that_two_want_becomes_one_s, fresh),
 		cmocka_unit_test_setup(what_cannot_be_is_refused, fresh),
 		cmocka_unit_test_setup(what_fails_leaves_nothing, fresh),
+		cmocka_unit_test_setup(a_device_that_no_guest_took_goes_at_once, fresh),
 		cmocka_unit_test_setup(what_was_left_is_swept, fresh),
 		cmocka_unit_test_setup(a_network_starts_for_its_first_guest, fresh),
 		cmocka_unit_test_setup(a_network_that_fails_leaves_nothing, fresh),
