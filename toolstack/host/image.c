@@ -91,15 +91,18 @@ static const char *cache_mode(const char *path, unsigned flags)
 static int start(unsigned number, const char *path, const char *format, unsigned flags,
 		 char *why, size_t size)
 {
-	char connect[40], pid[80], pid_path[64], kept[32];
-	const char *argv[] = { SERVER, connect, "--fork", pid, kept, cache_mode(path, flags),
-			       "--discard=unmap", flags & HOST_READONLY ? "--read-only" : "--",
+	char connect[40], pid[80], pid_path[64], socket[80], socket_path[64], kept[32];
+	const char *argv[] = { SERVER, connect, "--fork", pid, socket, kept,
+			       cache_mode(path, flags), "--discard=unmap",
+			       flags & HOST_READONLY ? "--read-only" : "--",
 			       flags & HOST_READONLY ? "--" : path,
 			       flags & HOST_READONLY ? path : NULL, NULL };
 
 	run_path(number, ".pid", pid_path);
 	snprintf(connect, sizeof(connect), "--connect=/dev/nbd%u", number);
 	snprintf(pid, sizeof(pid), "--pid-file=%s", pid_path);
+	run_path(number, ".socket", socket_path);
+	snprintf(socket, sizeof(socket), "--socket=%s", socket_path);
 	snprintf(kept, sizeof(kept), "--format=%s", format);
 	return host_run(argv, NULL, why, size);
 }
@@ -157,6 +160,8 @@ void host_image_end(const char *device)
 		nanosleep(&moment, NULL);
 	run_path((unsigned)number, ".pid", path);
 	host_process_end(path, SERVER);
+	run_path((unsigned)number, ".socket", path);
+	unlink(path);
 	run_path((unsigned)number, ".used", path);
 	unlink(path);
 }
