@@ -203,14 +203,23 @@ static void put_closed(struct writer *w, const void *context)
 	writer_put(w, "state", "%d", XenbusStateClosed);
 }
 
-void device_end(struct vm *vm, const struct device *device)
+/* Tell the back end, if there is one, that the guest's end is closed. */
+static bool tell_closed(struct vm *vm, const struct device *device)
 {
 	char *state = device_back_read(vm, device, "state");
 	bool has_driver = state && atoi(state) != XenbusStateInitialising;
 
 	free(state);
-	if (has_driver && !has_let_go(vm, device) &&
-	    !writer_run(vm->store, device->domid, put_closed, device))
+	if (has_driver && !has_let_go(vm, device))
+		writer_run(vm->store, device->domid, put_closed, device);
+	return has_driver;
+}
+
+void device_end(struct vm *vm, const struct device *device)
+{
+	bool has_driver = tell_closed(vm, device);
+
+	if (has_driver)
 		wait_for(vm, device, END_MS, has_let_go);
 	finish(vm, device, has_driver);
 }
@@ -277,25 +286,33 @@ uint32_t *device_list(struct vm *vm, const char *kind, uint32_t domid, size_t *c
 	return ids;
 }
 
+/* All of a domain's devices of a kind: all are told first, and close side by side. */
+static void remove_kind(struct vm *vm, const char *kind, uint32_t domid)
+{
+	size_t count;
+	uint32_t *ids = device_list(vm, kind, domid, &count);
+	char path[DEVICE_PATH];
+
+	for (int told = 0; told < 2; told++) {
+		for (size_t i = 0; i < count; i++) {
+			struct device device = { .kind = kind, .domid = domid, .id = ids[i] };
+
+			if (told)
+				device_end(vm, &device);
+			else
+				tell_closed(vm, &device);
+		}
+	}
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", kind, domid);
+	if (ids)
+		store_rm(vm->store, STORE_NO_TX, path);
+	free(ids);
+}
+
 void vm_devices_remove(struct vm *vm, uint32_t domid)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		char path[DEVICE_PATH];
-		size_t count;
-		uint32_t *ids = device_list(vm, kinds[i], domid, &count);
-
-		for (size_t j = 0; j < count; j++) {
-			struct device device = { .kind = kinds[i], .domid = domid, .id = ids[j] };
-
-			device_end(vm, &device);
-		}
-		if (ids) {
-			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", kinds[i],
-				 domid);
-			store_rm(vm->store, STORE_NO_TX, path);
-		}
-		free(ids);
-	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		remove_kind(vm, kinds[i], domid);
 }
 
 /* Is a device what stands behind one of the domain's disks? */
