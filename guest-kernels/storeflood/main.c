@@ -6,12 +6,13 @@
  *	index		a ring whose indices make no sense: the same
  *	refused		what is not a guest's to ask; each has its error, and all goes on
  *	half		half a message, and nothing more
+ *	spin		nothing at all, but busily
  *	writes		node after node, up to its quota, without end, as many requests as fit
  *	transactions	as many as it may have open, each as large as it may be, without end
  *	watches		as many as it may have, on nodes that it writes without end
  *	deaf		the same, but it never takes an event: its ring is full for good
  *
- * The last five print "flooding" and go on until they are destroyed (tests/e2e/storeflood looks
+ * The last six print "flooding" and go on until they are destroyed (tests/e2e/storeflood looks
  * whether others suffer); the rest are tests with a result.
  */
 #include "abi/errno.h"
@@ -199,6 +200,13 @@ static void half(void)
 		hyp_sched_op(SCHEDOP_block, NULL);
 }
 
+/* To compare with: it takes its CPU, and nothing of the store. */
+static void spin(void)
+{
+	for (;;)
+		asm volatile("pause");
+}
+
 static void writes(void)
 {
 	char payload[] = "data/nXXX\0short";
@@ -279,6 +287,7 @@ static const struct {
 	{ "index", false, index },
 	{ "refused", false, refused },
 	{ "half", true, half },
+	{ "spin", true, spin },
 	{ "writes", true, writes },
 	{ "transactions", true, transactions },
 	{ "watches", true, watches },
@@ -292,7 +301,9 @@ void test_main(void)
 	store = page_at(start_info->store_mfn);
 	port = start_info->store_evtchn;
 	for (unsigned int i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
-		if (strcmp((const char *)start_info->cmd_line, attacks[i].name))
+		size_t len = strlen(attacks[i].name);
+
+		if (memcmp((const char *)start_info->cmd_line, attacks[i].name, len))
 			continue;
 		if (attacks[i].endless)
 			print("flooding: %s\n", attacks[i].name);
