@@ -531,6 +531,27 @@ static void leaves_nothing_of_the_dead(void **state)
 	assert_int_equal(put(h, two, 0, "/back", "y"), -EACCES);
 }
 
+/* As many levels as a path can have: made, looked at, saved and removed. */
+static void goes_deep(void **state)
+{
+	struct harness *h = *state;
+	char path[XENSTORE_ABS_PATH_MAX + 1];
+	struct record_buffer dump = { 0 };
+
+	for (size_t i = 0; i < XENSTORE_ABS_PATH_MAX; i++)
+		path[i] = i % 2 ? 'd' : '/';
+	path[XENSTORE_ABS_PATH_MAX] = 0;
+	assert_int_equal(put(h, &h->control, 0, path, "deep"), 0);
+	assert_int_equal(get(h, &h->control, 0, path), 0);
+	assert_int_equal(h->store->owned[0], 1 + XENSTORE_ABS_PATH_MAX / 2);
+	assert_true(harness_check(h));
+	store_dump(h->store, &dump);
+	assert_false(dump.failed);
+	free(dump.bytes);
+	assert_int_equal(ASK(h, &h->control, XS_RM, 0, "/d"), 0);
+	assert_int_equal(h->store->owned[0], 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -540,7 +561,7 @@ int main(void)
 		TEST(takes_requests_in_pieces), TEST(guards_nodes), TEST(gives_a_target_rights),
 		TEST(keeps_what_is_privileged), TEST(limits_guests), TEST(tells_watchers),
 		TEST(bounds_events), TEST(resets_watches), TEST(introduces_and_releases),
-		TEST(leaves_nothing_of_the_dead),
+		TEST(leaves_nothing_of_the_dead), TEST(goes_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
