@@ -99,6 +99,10 @@ static int set_source(struct disk_text *d, char *text)
 		d->disk.format = VM_DISK_QCOW2;
 		text += 6;
 	}
+	if (d->source)
+		return import_refuse(d->importer, d->line,
+				     "a disk with two images, %s and %s, is not supported",
+				     d->source, text);
 	/* xm's own: phy:vg/disk is in /dev. */
 	if (d->disk.block && *text && *text != '/') {
 		d->source = malloc(strlen(text) + 6);
