@@ -5,6 +5,7 @@ BEGIN {
 }
 $1 ~ /^ffff82d0/ && $2 ~ /^[tT]$/ && $3 !~ /^\./ {
 	address[n] = $1
+	sub(/\.lto_priv\..*/, "", $3) # of a static function, by link-time optimisation
 	name[n++] = $3
 }
 END {

@@ -43,7 +43,10 @@ static bool is_left_out(uint64_t va, uint64_t last)
 	return false;
 }
 
-/* A page more, appended to the last piece if it follows it. */
+/*
+ * A page more, appended to the last piece if it follows it. One that is mapped again and again is
+ * shown once: so Linux fills its P2M where there is no memory, for more addresses than we can list.
+ */
 static int add_page(struct walk *w, uint64_t va, uint64_t pfn)
 {
 	struct core_map *map = w->map;
@@ -54,6 +57,8 @@ static int add_page(struct walk *w, uint64_t va, uint64_t pfn)
 		last->pages++;
 		return 0;
 	}
+	if (last && last->pfn + last->pages - 1 == pfn)
+		return 0;
 	if (map->nr == CORE_PIECES_MAX)
 		return 0;
 	if (map->nr == w->room) {

@@ -77,6 +77,7 @@ static int setup(void **state)
 	((uint64_t *)fake_hyp_frame(mfns[L1]))[4] = mfns[2] << 12 | 1;
 	((uint64_t *)fake_hyp_frame(mfns[L1]))[5] = mfns[1] << 12 | 1;
 	((uint64_t *)fake_hyp_frame(mfns[L1]))[6] = 0xfffff0001ull;
+	((uint64_t *)fake_hyp_frame(mfns[L1]))[7] = mfns[1] << 12 | 1;
 	((uint64_t *)fake_hyp_frame(mfns[L4]))[510] = mfns[L4] << 12 | 1;
 	context.ctrlreg[3] = xen_pfn_to_cr3(mfns[L4]);
 	context.user_regs.rip = CORE_KERNEL_IMAGE + 0x1234;
@@ -132,6 +133,8 @@ static void is_what_gdb_reads(void **state)
 	assert_int_equal(segment[2].p_paddr, HYP_PAGE_SIZE);
 	assert_int_equal(core[segment[2].p_offset], 2);
 	assert_int_equal(segment[3].p_vaddr, STACK + 5 * HYP_PAGE_SIZE);
+	/* A page that is mapped again and again is there once. */
+	assert_true(segment[4].p_vaddr > STACK + 7 * HYP_PAGE_SIZE);
 	for (unsigned i = 2; i < head->e_phnum; i++)
 		assert_true(segment[i].p_vaddr > segment[i - 1].p_vaddr);
 	assert_int_equal(segment[head->e_phnum - 1].p_vaddr, CORE_KERNEL_IMAGE);
