@@ -27,8 +27,12 @@
 
 struct store_client;
 
-/* How long a request waits for the daemon, to come back or to answer, in milliseconds. */
-#define STORE_PATIENCE_MS 5000
+/*
+ * How long a request waits for the daemon, to come back or to answer, in milliseconds. An emulated
+ * control domain on Xen, on a busy machine, was seen to need more than 5 s to answer the first
+ * introduction.
+ */
+#define STORE_PATIENCE_MS 20000
 
 /* Transaction id of requests outside any transaction. */
 #define STORE_NO_TX 0u
