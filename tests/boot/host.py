@@ -74,11 +74,20 @@ class Host(vm.Machine):
             try:
                 if not re.search(prompt, self.expect(prompt + "|" + vm.PROMPT, 5 / vm.PATIENCE).group(0)):
                     raise vm.Failed("the console of %s ended:\n%s" % (name, self.shell("enso list; enso dmesg | tail")[1]))
+                if prompt == HELLO_PROMPT:
+                    self.pass_backlog()
                 return
             except vm.Failed as failure:
                 if "not within" not in str(failure):
                     raise
         raise vm.Failed("no prompt on the console of %s within %d s" % (name, timeout * vm.PATIENCE))
+
+    def pass_backlog(self):
+        """A console shows first what was on it before: that must not be taken for what is asked for next."""
+        self.asked = getattr(self, "asked", 0) + 1
+        self.send("echo now=$((%d))" % self.asked)
+        self.expect(r"(?m)^now=%d$" % self.asked, 30)
+        self.expect(HELLO_PROMPT, 30)
 
     def guest_shell(self, command, pattern, prompt=HELLO_PROMPT, timeout=30):
         """Runs a command in the guest whose console is attached."""
