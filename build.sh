@@ -10,7 +10,7 @@ cd "$(dirname "$(realpath "$0")")"
 to_build="gcc clang make binutils libxen-dev libxml2-dev libjansson-dev zlib1g-dev liblzma-dev libzstd-dev liblz4-dev
 	libxxhash-dev libssl-dev busybox-static kmod cpio xz-utils zstd lz4 bzip2 gzip grub-common grub-pc-bin
 	grub-efi-amd64-bin xorriso
-	mtools e2fsprogs dnsmasq-base nftables qemu-utils"
+	mtools e2fsprogs dnsmasq-base nftables qemu-utils debootstrap gpgv debian-archive-keyring"
 to_run="qemu-system-x86 ovmf"
 to_bench="python3 libc6-dev"
 to_test="libxml2-utils lld libclang-rt-14-dev libcmocka-dev gcc-multilib python3 gdb e2fsprogs"

@@ -16,7 +16,7 @@
 #include "vm/vm.h"
 
 enum {
-	CLI_OPTIONS_MAX = 8,
+	CLI_OPTIONS_MAX = 12,
 	CLI_MANY = 1 << 20, /* operands: as many as the person likes */
 };
 

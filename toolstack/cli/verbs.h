@@ -48,6 +48,7 @@
 	VERB(cli_disk_create) \
 	VERB(cli_disk_resize) \
 	VERB(cli_disk_info) \
+	VERB(cli_image_build) \
 	VERB(cli_net_list) \
 	VERB(cli_net_define) \
 	VERB(cli_net_start) \

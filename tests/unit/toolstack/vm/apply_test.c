@@ -4,7 +4,7 @@
  * changes, what is not wanted goes, a second time nothing happens, and a guest that fails stops no
  * other. Plans by themselves are in plan_test.c.
  * Links: tests/unit/support/vm_host.c
- * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c

@@ -4,7 +4,7 @@
  * a rename and its autostart survive being cut short anywhere, damaged files are told of and stop
  * nobody else, and what a killed writer left is cleared away.
  * Links: tests/unit/support/vm_host.c
- * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c

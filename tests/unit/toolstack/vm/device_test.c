@@ -4,7 +4,7 @@
  * read them and who may write them, a disk that two want, devices that come and go, and that what
  * fails at any step leaves nothing behind.
  *
- * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c

@@ -4,7 +4,7 @@
  * progress, the hypervisor's limit follows, vCPUs, weight, cap and pins likewise; what was changed
  * is in its definition and holds when it starts anew.
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
- * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c
  */

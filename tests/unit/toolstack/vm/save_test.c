@@ -4,7 +4,7 @@
  * and the guest gone, or the guest runs on and there is no file; a guest whose saver was killed
  * goes on; what cannot be saved or restored is refused and nothing of it is left.
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
- * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c
  */

@@ -3,7 +3,7 @@
  * Guests live and end as vm.h says, on a hypervisor and a store in this process: names and uuids
  * are unique, a create that fails at any step leaves nothing behind, ends are followed by what the
  * definition says, and what killed programs left is cleared away.
- * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/
+ * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: tests/fake/hyp.c tests/fake/store_client.c tests/fake/elf_image.c tests/fake/host.c
