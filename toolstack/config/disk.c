@@ -66,8 +66,7 @@ int disk_start(struct reader *reader, xmlNode *node, const char *text)
 	if (rc == -ENOSPC)
 		return reader_refuse(reader, node, "more than %d disks are not possible",
 				     CONFIG_DISKS_MAX);
-	return rc ? error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file)
-		  : 0;
+	return rc ? reader_no_memory(reader) : 0;
 }
 
 int disk_readonly(struct reader *reader, xmlNode *node, const char *text)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "config/reader.h"
 
 /* Text as it may stand in an element or an attribute. */
 static void put_text(FILE *out, const char *text)
@@ -117,8 +117,9 @@ static void put_cputune(FILE *out, const struct vm_config *cfg)
 	fprintf(out, "  </cputune>\n");
 }
 
-static void put_config(FILE *out, const struct vm_config *cfg)
+static void put_config(FILE *out, const void *config)
 {
+	const struct vm_config *cfg = config;
 	char uuid[CONFIG_UUID_TEXT];
 
 	config_format_uuid(cfg->uuid, uuid);
@@ -152,18 +153,24 @@ static void put_config(FILE *out, const struct vm_config *cfg)
 		     "    </console>\n  </devices>\n</domain>\n");
 }
 
-int config_dump(const struct vm_config *cfg, char **text, size_t *len)
+int dump_text(void (*put)(FILE *out, const void *config), const void *config, char **text,
+	      size_t *len)
 {
 	*text = NULL;
 	FILE *out = open_memstream(text, len);
 
 	if (!out)
 		return -ENOMEM;
-	put_config(out, cfg);
+	put(out, config);
 	bool failed = ferror(out);
 	if (fclose(out) || failed) {
 		free(*text);
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+int config_dump(const struct vm_config *cfg, char **text, size_t *len)
+{
+	return dump_text(put_config, cfg, text, len);
 }

@@ -14,9 +14,7 @@
 int reader_keep(struct reader *reader, char **slot, const char *text)
 {
 	*slot = strdup(text);
-	return *slot ? 0
-		     : error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
+	return *slot ? 0 : reader_no_memory(reader);
 }
 
 int reader_word(struct reader *reader, const xmlNode *node, const char *attribute, const char *text,
@@ -45,24 +43,35 @@ int attribute_is_read_later(struct reader *reader, const xmlNode *node, const ch
 	return 0;
 }
 
-static int set_name(struct reader *reader, xmlNode *node, const char *text)
+int reader_name(struct reader *reader, const xmlNode *node, const char *text, char **slot)
 {
 	if (!value_is_name(text))
 		return reader_refuse(reader, node,
 				     "name '%s' is not possible; a name has 1 to %d letters, "
 				     "digits or ._+:@- and begins with a letter or digit",
 				     text, CONFIG_NAME_MAX);
+	return reader_keep(reader, slot, text);
+}
+
+int reader_uuid(struct reader *reader, const xmlNode *node, const char *text, uint8_t uuid[16],
+		bool *has)
+{
+	if (config_parse_uuid(text, uuid))
+		return reader_refuse(reader, node, "uuid '%s' is not 32 hexadecimal digits", text);
+	*has = true;
+	return 0;
+}
+
+static int set_name(struct reader *reader, xmlNode *node, const char *text)
+{
 	reader->cfg->name_line = (unsigned int)xmlGetLineNo(node);
-	return reader_keep(reader, &reader->cfg->name, text);
+	return reader_name(reader, node, text, &reader->cfg->name);
 }
 
 static int set_uuid(struct reader *reader, xmlNode *node, const char *text)
 {
-	if (config_parse_uuid(text, reader->cfg->uuid))
-		return reader_refuse(reader, node, "uuid '%s' is not 32 hexadecimal digits", text);
-	reader->cfg->has_uuid = true;
 	reader->cfg->uuid_line = (unsigned int)xmlGetLineNo(node);
-	return 0;
+	return reader_uuid(reader, node, text, reader->cfg->uuid, &reader->cfg->has_uuid);
 }
 
 static int set_title(struct reader *reader, xmlNode *node, const char *text)
@@ -94,7 +103,6 @@ static int check_metadata(struct reader *reader, const xmlNode *node)
 }
 
 /* Kept as it is, but with the namespaces declared in it that it uses. */
-/* Kept as it is, but with the namespaces declared in it that it uses. */
 static int keep_metadata(struct reader *reader, xmlNode *node)
 {
 	xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
@@ -108,7 +116,7 @@ static int keep_metadata(struct reader *reader, xmlNode *node)
 		rc = reader_keep(reader, &reader->cfg->metadata,
 				 (const char *)xmlBufferContent(buffer));
 	else
-		error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+		reader_no_memory(reader);
 	xmlBufferFree(buffer);
 	xmlFreeDoc(doc);
 	return rc;

@@ -9,12 +9,6 @@
 #include "config/reader.h"
 #include "config/xl.h"
 
-static int keep(struct importer *importer, char **slot, const char *text)
-{
-	*slot = strdup(text);
-	return *slot ? 0 : import_no_memory(importer);
-}
-
 /* A number from @min to @max, also in quotes, as xm wrote them: decimal, 0x or octal. */
 static int get_number(struct importer *importer, const struct xl_setting *setting, uint64_t min,
 		      uint64_t max, uint64_t *number)
@@ -40,7 +34,7 @@ static int set_name(struct importer *importer, const struct xl_setting *setting)
 				     "digits or ._+:@- and begins with a letter or digit",
 				     setting->value.text, CONFIG_NAME_MAX);
 	importer->cfg->name_line = setting->value.line;
-	return keep(importer, &importer->cfg->name, setting->value.text);
+	return import_keep(importer, &importer->cfg->name, setting->value.text);
 }
 
 static int set_uuid(struct importer *importer, const struct xl_setting *setting)
@@ -103,7 +97,7 @@ static int get_path(struct importer *importer, const struct xl_setting *setting,
 		return import_refuse(importer, setting->value.line,
 				     "%s '%s' is not an absolute path", setting->key,
 				     setting->value.text);
-	return keep(importer, slot, setting->value.text);
+	return import_keep(importer, slot, setting->value.text);
 }
 
 static int set_kernel(struct importer *importer, const struct xl_setting *setting)
@@ -365,7 +359,7 @@ static int join_cmdline(struct importer *importer, const struct xl_settings *set
 	if (strlen(text) > CONFIG_CMDLINE_MAX)
 		return import_refuse(importer, extra ? extra->value.line : 1,
 				     "root and extra are more than %d bytes", CONFIG_CMDLINE_MAX);
-	return *text ? keep(importer, &importer->cfg->cmdline, text) : 0;
+	return *text ? import_keep(importer, &importer->cfg->cmdline, text) : 0;
 }
 
 /* What two settings say of one thing. The rest is found by check(). */

@@ -260,13 +260,6 @@ static int get_rate(struct importer *importer, unsigned int line, const char *te
 			     "rate '%s' is not possible; possible: as 10Mb/s, 2MB/s", text);
 }
 
-static int keep(struct importer *importer, char **slot, const char *text)
-{
-	free(*slot);
-	*slot = strdup(text);
-	return *slot ? 0 : import_no_memory(importer);
-}
-
 static int set_vif(struct importer *importer, unsigned int line, struct vm_interface *vif,
 		   const char *key, const char *value)
 {
@@ -279,7 +272,7 @@ static int set_vif(struct importer *importer, unsigned int line, struct vm_inter
 	if (!strcmp(key, "bridge") || !strcmp(key, "vifname")) {
 		if (!value_is_link(value))
 			return import_refuse(importer, line, "%s '%s' is not possible", key, value);
-		return keep(importer, *key == 'b' ? &vif->source : &vif->target, value);
+		return import_keep(importer, *key == 'b' ? &vif->source : &vif->target, value);
 	}
 	if (!strcmp(key, "rate"))
 		return get_rate(importer, line, value, &vif->out_average);
@@ -309,7 +302,7 @@ static int read_vif(struct importer *importer, unsigned int line, struct vm_inte
 		if (set_vif(importer, line, vif, key, import_piece(&piece, ',')))
 			return -1;
 	}
-	return vif->source ? 0 : keep(importer, &vif->source, "xenbr0");	/* xl's own */
+	return vif->source ? 0 : import_keep(importer, &vif->source, "xenbr0");	/* xl's own */
 }
 
 int import_vif(struct importer *importer, const struct xl_value *value)

@@ -104,8 +104,7 @@ int interface_start(struct reader *reader, xmlNode *node, const char *text)
 	if (rc == -ENOSPC)
 		return reader_refuse(reader, node, "more than %d interfaces are not possible",
 				     CONFIG_INTERFACES_MAX);
-	return rc ? error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file)
-		  : 0;
+	return rc ? reader_no_memory(reader) : 0;
 }
 
 static int set_source(struct reader *reader, const xmlNode *node, const char *value,

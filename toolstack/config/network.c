@@ -48,20 +48,12 @@ static int get_address(struct reader *reader, const xmlNode *node, const char *t
 
 static int set_name(struct reader *reader, xmlNode *node, const char *text)
 {
-	if (!value_is_name(text))
-		return reader_refuse(reader, node,
-				     "name '%s' is not possible; a name has 1 to %d letters, "
-				     "digits or ._+:@- and begins with a letter or digit",
-				     text, CONFIG_NAME_MAX);
-	return reader_keep(reader, &reader->net->name, text);
+	return reader_name(reader, node, text, &reader->net->name);
 }
 
 static int set_uuid(struct reader *reader, xmlNode *node, const char *text)
 {
-	if (config_parse_uuid(text, reader->net->uuid))
-		return reader_refuse(reader, node, "uuid '%s' is not 32 hexadecimal digits", text);
-	reader->net->has_uuid = true;
-	return 0;
+	return reader_uuid(reader, node, text, reader->net->uuid, &reader->net->has_uuid);
 }
 
 /* Without a mode, libvirt means this. */
@@ -127,9 +119,14 @@ static int set_mac(struct reader *reader, const xmlNode *node, const char *value
 	return 0;
 }
 
+static bool is_dns_name(const char *text)
+{
+	return value_is_name(text) && !strpbrk(text, "+:@_");
+}
+
 static int set_domain(struct reader *reader, const xmlNode *node, const char *value)
 {
-	if (!value_is_name(value) || strpbrk(value, "+:@_"))
+	if (!is_dns_name(value))
 		return reader_refuse(reader, node, "domain '%s' is not a name for DNS", value);
 	return reader_keep(reader, &reader->net->domain, value);
 }
@@ -226,7 +223,7 @@ static int read_host(struct reader *reader, const xmlNode *node, struct network_
 	if (!mac || config_parse_mac((const char *)mac, host->mac))
 		rc = reader_refuse(reader, node, "MAC address '%s' is not as 00:16:3e:12:34:56",
 				   mac ? (const char *)mac : "");
-	else if (name && (!value_is_name((const char *)name) || strpbrk((char *)name, "+:@_")))
+	else if (name && !is_dns_name((const char *)name))
 		rc = reader_refuse(reader, node, "name '%s' is not a name for DNS", name);
 	else if (name)
 		rc = reader_keep(reader, &host->name, (const char *)name);
@@ -249,8 +246,7 @@ static int add_host(struct reader *reader, xmlNode *node, const char *text)
 	more = reallocarray(net->hosts, net->n_hosts + 1, sizeof(*more));
 	if (!more) {
 		free(host.name);
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
+		return reader_no_memory(reader);
 	}
 	net->hosts = more;
 	net->hosts[net->n_hosts++] = host;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A network as XML, see network.h: what network_parse() reads to an equal one. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "config/network.h"
+#include "config/reader.h"
 
 /* No text in it needs to be escaped: names and addresses have none of those characters. */
 static void put_dhcp(FILE *out, const struct network_config *net)
@@ -54,8 +53,9 @@ static void put_forward(FILE *out, const struct network_config *net)
 		fprintf(out, "/>\n");
 }
 
-static void put_network(FILE *out, const struct network_config *net)
+static void put_network(FILE *out, const void *config)
 {
+	const struct network_config *net = config;
 	char text[CONFIG_UUID_TEXT];
 
 	fprintf(out, "<network>\n  <name>%s</name>\n", net->name);
@@ -83,16 +83,5 @@ static void put_network(FILE *out, const struct network_config *net)
 
 int network_dump(const struct network_config *net, char **text, size_t *len)
 {
-	*text = NULL;
-	FILE *out = open_memstream(text, len);
-
-	if (!out)
-		return -ENOMEM;
-	put_network(out, net);
-	bool failed = ferror(out);
-	if (fclose(out) || failed) {
-		free(*text);
-		return -ENOMEM;
-	}
-	return 0;
+	return dump_text(put_network, net, text, len);
 }

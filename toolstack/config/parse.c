@@ -33,6 +33,11 @@ int reader_refuse(struct reader *reader, const xmlNode *node, const char *fmt, .
 	return error_set(reader->err, ERROR_DEFINITION, "%s", text);
 }
 
+int reader_no_memory(struct reader *reader)
+{
+	return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+}
+
 int reader_warn(struct reader *reader, const xmlNode *node, const char *fmt, ...)
 {
 	const struct config_options *options = reader->options;
@@ -186,8 +191,7 @@ static int read_text(struct reader *reader, xmlNode *node, const struct element 
 	if (element->flags & ELEMENT_TEXT) {
 		text = (char *)xmlNodeGetContent(node);
 		if (!text)
-			return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-					 reader->file);
+			return reader_no_memory(reader);
 	}
 	const char *value = text ? text : "";
 	if (text && element->flags & ELEMENT_STRIP)
@@ -238,8 +242,7 @@ static int reader_walk(struct reader *reader, xmlNode *root)
 {
 	reader->seen = calloc(reader->rows, sizeof(reader->seen[0]));
 	if (!reader->seen)
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
+		return reader_no_memory(reader);
 	int rc = read_element(reader, root, "");
 	if (!rc)
 		rc = reader->check(reader, root);
@@ -294,8 +297,7 @@ int reader_parse(struct reader *reader, const char *text, size_t len)
 				 reader->file, CONFIG_TEXT_MAX);
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	if (!parser)
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
+		return reader_no_memory(reader);
 	parser->_private = &state;
 	parser->sax->internalSubset = on_doctype;
 	xmlDoc *doc = xmlCtxtReadMemory(parser, text, (int)len, reader->file, NULL, flags);

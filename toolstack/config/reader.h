@@ -9,6 +9,7 @@
 #define CONFIG_READER_H
 
 #include <libxml/tree.h>
+#include <stdio.h>
 
 #include "config/config.h"
 #include "lib/error.h"
@@ -84,6 +85,11 @@ int boot_check(struct reader *reader, const xmlNode *root);
 /* Keeps a copy of @text in *@slot. Returns 0 or -1 with the error set. */
 int reader_keep(struct reader *reader, char **slot, const char *text);
 
+/* What every description has: a name, kept in *@slot, and a uuid. Returns 0 or -1. */
+int reader_name(struct reader *reader, const xmlNode *node, const char *text, char **slot);
+int reader_uuid(struct reader *reader, const xmlNode *node, const char *text, uint8_t uuid[16],
+		bool *has);
+
 /*
  * The place of @text among @words, which end with NULL; others are refused, with the words that are
  * possible. Returns 0 or -1.
@@ -93,9 +99,6 @@ int reader_word(struct reader *reader, const xmlNode *node, const char *attribut
 
 /* A handler of attributes whose element reads them. */
 int attribute_is_read_later(struct reader *reader, const xmlNode *node, const char *value);
-
-/* The element @name of <domain>, for the line of a message; NULL if there is none. */
-const xmlNode *child_named(const xmlNode *root, const char *name);
 
 /* The element @name of the root, for the line of a message; NULL if there is none. */
 const xmlNode *child_named(const xmlNode *root, const char *name);
@@ -108,6 +111,9 @@ int elements_check(struct reader *reader, const xmlNode *root);
 /* Sets the error "file:line: ..." (ERROR_DEFINITION). Returns -1. */
 int reader_refuse(struct reader *reader, const xmlNode *node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Sets the error ERROR_NO_MEMORY. Returns -1. */
+int reader_no_memory(struct reader *reader);
 
 /* Tells a warning, or refuses when reading strictly. Returns 0 or -1. */
 int reader_warn(struct reader *reader, const xmlNode *node, const char *fmt, ...)
@@ -126,6 +132,10 @@ int tune_quota(struct reader *reader, xmlNode *node, const char *text);
 int tune_vcpupin(struct reader *reader, xmlNode *node, const char *text);
 /* What must fit together: quota and period, pins and vCPUs. Returns 0 or -1. */
 int tune_check(struct reader *reader, const xmlNode *root);
+
+/* ---- dump.c: what put() writes of @config, as text to be freed. 0 or -ENOMEM ---- */
+int dump_text(void (*put)(FILE *out, const void *config), const void *config, char **text,
+	      size_t *len);
 
 /* ---- values.c: texts as values; pure ---- */
 

@@ -149,8 +149,7 @@ int tune_cpuset(struct reader *reader, const xmlNode *node, const char *value)
 {
 	reader->cfg->cpus = malloc(sizeof(*reader->cfg->cpus));
 	if (!reader->cfg->cpus)
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
+		return reader_no_memory(reader);
 	return get_cpus(reader, node, value, reader->cfg->cpus);
 }
 
@@ -228,8 +227,7 @@ static int add_pin(struct reader *reader, const xmlNode *node, const char *vcpu,
 	if (get_cpus(reader, node, cpuset, &cpus))
 		return -1;
 	if (config_set_pin(cfg, (unsigned int)number, &cpus))
-		return error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s",
-				 reader->file);
+		return reader_no_memory(reader);
 	return 0;
 }
 
@@ -243,7 +241,7 @@ int tune_vcpupin(struct reader *reader, xmlNode *node, const char *text)
 	if (vcpu && cpuset)
 		rc = add_pin(reader, node, (const char *)vcpu, (const char *)cpuset);
 	else
-		error_set(reader->err, ERROR_NO_MEMORY, "no memory to read %s", reader->file);
+		reader_no_memory(reader);
 	xmlFree(vcpu);
 	xmlFree(cpuset);
 	return rc;

@@ -58,6 +58,13 @@ int import_no_memory(struct importer *importer)
 	return error_set(importer->err, ERROR_NO_MEMORY, "no memory to read %s", importer->file);
 }
 
+int import_keep(struct importer *importer, char **slot, const char *text)
+{
+	free(*slot);
+	*slot = strdup(text);
+	return *slot ? 0 : import_no_memory(importer);
+}
+
 /* ---- the text ------------------------------------------------------------------------------- */
 
 static int peek(const struct scanner *s)

@@ -51,6 +51,8 @@ int import_refuse(struct importer *importer, unsigned int line, const char *fmt,
 int import_warn(struct importer *importer, unsigned int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int import_no_memory(struct importer *importer);
+/* Keeps a copy of @text in *@slot, in place of what was there. */
+int import_keep(struct importer *importer, char **slot, const char *text);
 
 /* One disk, one network interface, as their text says. They are added to the guest. */
 int import_disk(struct importer *importer, const struct xl_value *value);

@@ -2,15 +2,12 @@
 /*
  * Domain XML: each tests/golden/config/NAME.xml gives what NAME.out says: its warnings and its
  * canonical form, or the error. A canonical form is read to itself. Values and uuids by
- * themselves; and every allocation of ours failing in turn. Run from the top of the repository;
- * with GOLDEN_WRITE set, what comes out is written in place of being compared.
+ * themselves; and every allocation of ours failing in turn. See golden.h.
  *
- * Links: tests/unit/support/failing_alloc.c toolstack/config/ toolstack/lib/
+ * Links: tests/unit/support/failing_alloc.c tests/unit/support/golden.c toolstack/config/
+ * Links: toolstack/lib/
  */
 #include <errno.h>
-#include <glob.h>
-#include <libxml/parser.h>
-#include <libxml/relaxng.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,58 +18,24 @@
 
 #include "config/reader.h"
 #include "unit/support/failing_alloc.h"
+#include "unit/support/golden.h"
 
 #define GOLDEN "tests/golden/config/"
 
-/* What came out: warnings, then the dump or the error. */
-struct result {
-	char text[16384];
-	size_t len;
-};
-
-static void add(struct result *result, const char *fmt, ...)
+static void put(FILE *out, const char *name, const char *text, size_t len)
 {
-	va_list args;
-
-	va_start(args, fmt);
-	result->len += (size_t)vsnprintf(result->text + result->len,
-					 sizeof(result->text) - result->len, fmt, args);
-	va_end(args);
-	assert_true(result->len < sizeof(result->text));
-}
-
-static void on_warning(void *context, const char *text)
-{
-	add(context, "warning: %s\n", text);
-}
-
-static char *read_file(const char *path, size_t *len)
-{
-	FILE *file = fopen(path, "r");
-	char *text = calloc(1, 1 << 21);
-
-	if (!file)
-		fail_msg("no %s", path);
-	*len = fread(text, 1, (1 << 21) - 1, file);
-	fclose(file);
-	return text;
-}
-
-static void run(const char *text, size_t len, const char *name, struct result *result)
-{
-	struct config_options options = { .warn = on_warning, .context = result };
+	struct config_options options = { .warn = golden_warning, .context = out };
 	struct vm_config cfg, again;
 	struct error err;
 	char *dump, *second;
 	size_t dump_len, second_len;
 
-	result->len = 0;
 	if (config_parse(&cfg, text, len, name, &options, &err)) {
-		add(result, "error %d: %s\n", err.code, err.text);
+		fprintf(out, "error %d: %s\n", err.code, err.text);
 		return;
 	}
 	assert_int_equal(config_dump(&cfg, &dump, &dump_len), 0);
-	add(result, "%s", dump);
+	fprintf(out, "%s", dump);
 	options.strict = true;
 	if (config_parse(&again, dump, dump_len, "dump", &options, &err))
 		fail_msg("%s", err.text);
@@ -86,57 +49,23 @@ static void run(const char *text, size_t len, const char *name, struct result *r
 
 static void gives_what_the_golden_files_say(void **state)
 {
-	glob_t files;
-
 	(void)state;
-	assert_int_equal(glob(GOLDEN "*.xml", 0, NULL, &files), 0);
-	assert_true(files.gl_pathc > 20);
-	for (size_t i = 0; i < files.gl_pathc; i++) {
-		static struct result result;
-		const char *path = files.gl_pathv[i];
-		char out[256];
-		size_t len, wanted_len;
-		char *text = read_file(path, &len);
-		snprintf(out, sizeof(out), "%.*s.out", (int)strlen(path) - 4, path);
-		run(text, len, path + strlen(GOLDEN), &result);
-		free(text);
-		if (getenv("GOLDEN_WRITE")) {
-			FILE *file = fopen(out, "w");
-			fwrite(result.text, 1, result.len, file);
-			fclose(file);
-			continue;
-		}
-		char *wanted = read_file(out, &wanted_len);
-		if (wanted_len != result.len || memcmp(wanted, result.text, result.len))
-			fail_msg("%s:\n%s\n--- wanted:\n%s", path, result.text, wanted);
-		free(wanted);
-	}
-	globfree(&files);
+	golden_check(GOLDEN "*.xml", 20, put);
 }
 
-static void on_schema_error(void *context, const char *fmt, ...)
+static bool accepts(const char *path)
 {
-	(void)context;
-	(void)fmt;
-}
+	struct vm_config cfg;
+	bool accepted = !config_load(&cfg, path, NULL, NULL);
 
-static bool schema_accepts(xmlRelaxNG *schema, const char *path)
-{
-	xmlDoc *doc = xmlReadFile(path, NULL, XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	xmlRelaxNGValidCtxt *context = xmlRelaxNGNewValidCtxt(schema);
-	bool accepts = false;
-
-	xmlRelaxNGSetValidErrors(context, on_schema_error, on_schema_error, NULL);
-	if (doc)
-		accepts = !xmlRelaxNGValidateDoc(context, doc);
-	xmlRelaxNGFreeValidCtxt(context);
-	xmlFreeDoc(doc);
-	return accepts;
+	config_free(&cfg);
+	return accepted;
 }
 
 /* The schema accepts what the code accepts, and refuses what it refuses but for these. */
 static void agrees_with_the_schema(void **state)
 {
+	static const char *const files[] = { GOLDEN "*.xml", "configs/guests/*.xml", NULL };
 	static const char beyond[] = "bad-current-memory.xml bad-memory-huge.xml "
 				     "bad-memory-zero.xml bad-no-kernel.xml bad-pi.xml "
 				     "bad-vcpus-current.xml "
@@ -147,28 +76,9 @@ static void agrees_with_the_schema(void **state)
 				     "bad-cputune-quota-much.xml bad-vcpupin-vcpu.xml "
 				     "bad-vcpupin-twice.xml bad-vcpupin-cpuset.xml "
 				     "bad-vcpupin-none.xml bad-vcpu-cpuset.xml ";
-	xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt("configs/schema/enso-domain.rng");
-	xmlRelaxNG *schema = xmlRelaxNGParse(parser);
-	glob_t files;
 
 	(void)state;
-	assert_non_null(schema);
-	assert_int_equal(glob(GOLDEN "*.xml", 0, NULL, &files), 0);
-	assert_int_equal(glob("configs/guests/*.xml", GLOB_APPEND, NULL, &files), 0);
-	for (size_t i = 0; i < files.gl_pathc; i++) {
-		const char *path = files.gl_pathv[i];
-		char name[256];
-		struct vm_config cfg;
-		snprintf(name, sizeof(name), "%s ", strrchr(path, '/') + 1);
-		bool ours = !config_load(&cfg, path, NULL, NULL);
-		config_free(&cfg);
-		if (schema_accepts(schema, path) != (ours || strstr(beyond, name)))
-			fail_msg("%s: the code %s it, the schema does not agree", path,
-				 ours ? "accepts" : "refuses");
-	}
-	globfree(&files);
-	xmlRelaxNGFree(schema);
-	xmlRelaxNGFreeParserCtxt(parser);
+	golden_schema("configs/schema/enso-domain.rng", files, accepts, beyond);
 }
 
 static void warns_or_refuses(void **state)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Configurations of xl and xm: each tests/golden/import/NAME.cfg gives what NAME.out says: its
- * warnings and the definition, or the error. Every allocation of ours failing in turn. Run from
- * the top of the repository; with GOLDEN_WRITE set, what comes out is written, not compared.
- * Links: tests/unit/support/failing_alloc.c toolstack/config/ toolstack/lib/
+ * warnings and the definition, or the error. Every allocation of ours failing in turn. See
+ * golden.h.
+ * Links: tests/unit/support/failing_alloc.c tests/unit/support/golden.c toolstack/config/
+ * Links: toolstack/lib/
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,25 +19,9 @@
 #include "config/config.h"
 #include "lib/error.h"
 #include "unit/support/failing_alloc.h"
+#include "unit/support/golden.h"
 
 #define GOLDEN "tests/golden/import/"
-
-static void on_warning(void *context, const char *text)
-{
-	fprintf(context, "warning: %s\n", text);
-}
-
-static size_t read_file(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "r");
-
-	if (!file)
-		fail_msg("no %s", path);
-	size_t len = fread(text, 1, size - 1, file);
-	text[len] = 0;
-	fclose(file);
-	return len;
-}
 
 /* What is imported is a definition like others: it is read as XML without a warning. */
 static void check_definition(const char *xml, size_t len)
@@ -51,9 +35,9 @@ static void check_definition(const char *xml, size_t len)
 	config_free(&again);
 }
 
-static void run(const char *text, size_t len, const char *name, FILE *out)
+static void put(FILE *out, const char *name, const char *text, size_t len)
 {
-	const struct config_options options = { .warn = on_warning, .context = out };
+	const struct config_options options = { .warn = golden_warning, .context = out };
 	struct vm_config config;
 	struct error err;
 	char *xml;
@@ -71,38 +55,14 @@ static void run(const char *text, size_t len, const char *name, FILE *out)
 
 static void gives_what_the_golden_files_say(void **state)
 {
-	static char text[16384], wanted[16384];
-	glob_t files;
-
 	(void)state;
-	assert_int_equal(glob(GOLDEN "*.cfg", 0, NULL, &files), 0);
-	assert_true(files.gl_pathc > 50);
-	for (size_t i = 0; i < files.gl_pathc; i++) {
-		const char *path = files.gl_pathv[i];
-		size_t len = read_file(path, text, sizeof(text)), out_len;
-		char out_path[256], *result;
-		FILE *out = open_memstream(&result, &out_len);
-
-		run(text, len, path + strlen(GOLDEN), out);
-		fclose(out);
-		snprintf(out_path, sizeof(out_path), "%.*s.out", (int)strlen(path) - 4, path);
-		if (getenv("GOLDEN_WRITE")) {
-			FILE *file = fopen(out_path, "w");
-			fwrite(result, 1, out_len, file);
-			fclose(file);
-		} else if (read_file(out_path, wanted, sizeof(wanted)) != out_len ||
-			   strcmp(wanted, result)) {
-			fail_msg("%s:\n%s\n--- wanted:\n%s", path, result, wanted);
-		}
-		free(result);
-	}
-	globfree(&files);
+	golden_check(GOLDEN "*.cfg", 50, put);
 }
 
 static void survives_without_memory(void **state)
 {
-	static char text[16384];
-	size_t len = read_file(GOLDEN "full.cfg", text, sizeof(text));
+	size_t len;
+	char *text = golden_read(GOLDEN "full.cfg", &len);
 	struct vm_config config;
 	struct error err;
 
@@ -116,6 +76,7 @@ static void survives_without_memory(void **state)
 		if (!hit) {
 			assert_int_equal(rc, 0);
 			assert_true(n > 20);
+			free(text);
 			return;
 		}
 		assert_int_equal(rc, -1);

@@ -2,13 +2,12 @@
 /*
  * Network XML: each tests/golden/network/NAME.xml gives what NAME.out says: its warnings, its
  * canonical form and what nft and dnsmasq are told; or the error. A canonical form is read to
- * itself. Every allocation of ours fails in turn. With GOLDEN_WRITE set, what comes out is written.
+ * itself. The schema agrees. Every allocation of ours fails in turn. See golden.h.
  *
- * Links: tests/unit/support/failing_alloc.c toolstack/config/ toolstack/lib/
- * Links: toolstack/vm/network_text.c
+ * Links: tests/unit/support/failing_alloc.c tests/unit/support/golden.c toolstack/config/
+ * Links: toolstack/lib/ toolstack/vm/network_text.c
  */
 #include <errno.h>
-#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -21,14 +20,10 @@
 #include "config/network.h"
 #include "lib/error.h"
 #include "unit/support/failing_alloc.h"
+#include "unit/support/golden.h"
 #include "vm/network_up.h"
 
 #define GOLDEN "tests/golden/network/"
-
-static void on_warning(void *context, const char *text)
-{
-	fprintf(context, "warning: %s\n", text);
-}
 
 /* The canonical form is read to itself, strictly. */
 static void check_again(const char *dump, size_t len)
@@ -47,18 +42,13 @@ static void check_again(const char *dump, size_t len)
 	network_free(&again);
 }
 
-static void put(FILE *out, const char *path)
+static void put(FILE *out, const char *name, const char *xml, size_t len)
 {
-	const struct config_options options = { .warn = on_warning, .context = out };
-	char name[200], *text[3];
+	const struct config_options options = { .warn = golden_warning, .context = out };
 	struct network_config net;
-	FILE *file = fopen(path, "r");
-	static char xml[1 << 16];
-	size_t len = fread(xml, 1, sizeof(xml), file);
 	struct error err;
+	char *text[3];
 
-	fclose(file);
-	snprintf(name, sizeof(name), "%s", path + strlen(GOLDEN));
 	if (network_parse(&net, xml, len, name, &options, &err)) {
 		fprintf(out, "error %d: %s\n", err.code, err.text);
 		return;
@@ -76,33 +66,31 @@ static void put(FILE *out, const char *path)
 
 static void gives_what_the_golden_files_say(void **state)
 {
-	glob_t files;
+	(void)state;
+	golden_check(GOLDEN "*.xml", 30, put);
+}
+
+static bool accepts(const char *path)
+{
+	struct network_config net;
+	bool accepted = !network_load(&net, path, NULL, NULL);
+
+	network_free(&net);
+	return accepted;
+}
+
+/* The schema accepts what the code accepts, and refuses what it refuses but for these. */
+static void agrees_with_the_schema(void **state)
+{
+	static const char *const files[] = { GOLDEN "*.xml", "configs/networks/*.xml", NULL };
+	static const char beyond[] = "bad-bridge-is-card.xml bad-bridge-long.xml bad-doctype.xml "
+				     "bad-host-is-ours.xml bad-host-many.xml "
+				     "bad-ip-broadcast.xml bad-ip-of-network.xml "
+				     "bad-mask-differs.xml bad-range-many.xml "
+				     "bad-range-outside.xml bad-range.xml bad-two-cards.xml ";
 
 	(void)state;
-	assert_int_equal(glob(GOLDEN "*.xml", 0, NULL, &files), 0);
-	assert_true(files.gl_pathc > 30);
-	for (size_t i = 0; i < files.gl_pathc; i++) {
-		const char *path = files.gl_pathv[i];
-		char golden[256], *got, wanted[16384] = "";
-		size_t len;
-		FILE *out = open_memstream(&got, &len), *file;
-
-		put(out, path);
-		fclose(out);
-		snprintf(golden, sizeof(golden), "%.*s.out", (int)strlen(path) - 4, path);
-		file = fopen(golden, getenv("GOLDEN_WRITE") ? "w+" : "r");
-		if (file && getenv("GOLDEN_WRITE")) {
-			fwrite(got, 1, len, file);
-			rewind(file);
-		}
-		if (!file)
-			fail_msg("no %s", golden);
-		assert_int_not_equal(fread(wanted, 1, sizeof(wanted) - 1, file), 0);
-		fclose(file);
-		assert_string_equal(got, wanted);
-		free(got);
-	}
-	globfree(&files);
+	golden_schema("configs/schema/enso-network.rng", files, accepts, beyond);
 }
 
 static void survives_without_memory(void **state)
@@ -135,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_what_the_golden_files_say),
+		cmocka_unit_test(agrees_with_the_schema),
 		cmocka_unit_test(survives_without_memory),
 	};
 
