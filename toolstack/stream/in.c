@@ -22,6 +22,7 @@ struct stream_in {
 	size_t at, filled;		/* of the buffer */
 	enum stream_packing packing;
 	bool frame_ended;		/* the packed part has */
+	bool damaged;			/* the unpacker found it so: it is not asked again */
 	ZSTD_DCtx *zstd;
 	LZ4F_dctx *lz4;
 	uint8_t buffer[BUFFER];
@@ -130,6 +131,12 @@ static int read_plain(struct stream_in *in, uint8_t *buf, size_t len)
 	return 0;
 }
 
+static int damaged(struct stream_in *in)
+{
+	in->damaged = true;
+	return -EBADMSG;
+}
+
 /*
  * Unpack what the buffer has (the unpacker may hold some more), up to len bytes to buf: *got. Sets
  * frame_ended at the end of the packed part.
@@ -138,13 +145,15 @@ static int unpack(struct stream_in *in, uint8_t *buf, size_t len, size_t *got)
 {
 	size_t have = in->filled - in->at, left;
 
+	if (in->damaged)
+		return -EBADMSG;
 	if (in->packing == STREAM_ZSTD) {
 		ZSTD_inBuffer packed = { in->buffer + in->at, have, 0 };
 		ZSTD_outBuffer plain = { buf, len, 0 };
 
 		left = ZSTD_decompressStream(in->zstd, &plain, &packed);
 		if (ZSTD_isError(left))
-			return -EBADMSG;
+			return damaged(in);
 		use(in, packed.pos);
 		*got = plain.pos;
 	} else {
@@ -153,7 +162,7 @@ static int unpack(struct stream_in *in, uint8_t *buf, size_t len, size_t *got)
 		*got = len;
 		left = LZ4F_decompress(in->lz4, buf, got, in->buffer + in->at, &used, NULL);
 		if (LZ4F_isError(left))
-			return -EBADMSG;
+			return damaged(in);
 		use(in, used);
 	}
 	in->frame_ended = left == 0;
@@ -198,22 +207,51 @@ int stream_in_skip(struct stream_in *in, uint64_t len)
 	return rc;
 }
 
+static int start_zstd(struct stream_in *in)
+{
+	if (!in->zstd)
+		in->zstd = ZSTD_createDCtx();
+	if (!in->zstd)
+		return -ENOMEM;
+	ZSTD_DCtx_reset(in->zstd, ZSTD_reset_session_only);
+	ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
+	return 0;
+}
+
+/*
+ * Of the kinds of frames that there are liblz4 need only read ours: with blocks that want no
+ * memory of those before them.
+ */
+static int start_lz4(struct stream_in *in)
+{
+	uint8_t header[STREAM_LZ4_HEADER], nothing;
+	size_t used = sizeof(header), got = 0;
+	int rc;
+
+	if (!in->lz4 &&
+	    LZ4F_isError(LZ4F_createDecompressionContext(&in->lz4, LZ4F_VERSION)))
+		return -ENOMEM;
+	LZ4F_resetDecompressionContext(in->lz4);
+	rc = read_plain(in, header, sizeof(header));
+	if (rc)
+		return rc;
+	if (memcmp(header, stream_lz4_header, sizeof(header)) ||
+	    LZ4F_isError(LZ4F_decompress(in->lz4, &nothing, &got, header, &used, NULL)) ||
+	    used != sizeof(header))
+		return -EBADMSG;
+	return 0;
+}
+
 int stream_in_packed(struct stream_in *in, enum stream_packing packing)
 {
-	in->packing = packing;
-	in->frame_ended = false;
-	if (packing == STREAM_ZSTD) {
-		in->zstd = ZSTD_createDCtx();
-		if (!in->zstd)
-			return -ENOMEM;
-		ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
-		return 0;
-	}
-	if (packing == STREAM_LZ4)
-		return LZ4F_isError(LZ4F_createDecompressionContext(&in->lz4, LZ4F_VERSION))
-			       ? -ENOMEM
-			       : 0;
-	return 0;
+	int rc = packing == STREAM_PLAIN ? 0
+		: packing == STREAM_ZSTD ? start_zstd(in)
+		: packing == STREAM_LZ4	 ? start_lz4(in)
+					 : -EBADMSG;
+
+	in->frame_ended = in->damaged = false;
+	in->packing = rc ? STREAM_PLAIN : packing;
+	return rc;
 }
 
 int stream_in_unpacked(struct stream_in *in)

@@ -27,7 +27,10 @@ bool stream_in_trusted(const struct stream_in *in);
 int stream_in_read(struct stream_in *in, void *buf, size_t len);
 int stream_in_skip(struct stream_in *in, uint64_t len);
 
-/* What follows is packed; the second ends it, -EBADMSG if there is more in it than was read. */
+/*
+ * What follows is packed (-EBADMSG: in no way that we know, or in a frame of lz4's that is none of
+ * ours); the second ends it, -EBADMSG if there is more in it than was read.
+ */
 int stream_in_packed(struct stream_in *in, enum stream_packing packing);
 int stream_in_unpacked(struct stream_in *in);
 

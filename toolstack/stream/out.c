@@ -135,16 +135,24 @@ int stream_out_write(struct stream_out *out, const void *data, size_t len)
 	return out->error;
 }
 
+const uint8_t stream_lz4_header[STREAM_LZ4_HEADER] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x50, 0xfb };
+
 static int start_lz4(struct stream_out *out)
 {
+	static const LZ4F_preferences_t frame = {
+		.frameInfo = { .blockMode = LZ4F_blockIndependent, .blockSizeID = LZ4F_max256KB },
+	};
 	size_t n;
 
-	out->room_size = LZ4F_compressBound(PACK_MAX, NULL);
+	out->room_size = LZ4F_compressBound(PACK_MAX, &frame);
 	out->room = malloc(out->room_size);
 	if (!out->room || LZ4F_isError(LZ4F_createCompressionContext(&out->lz4, LZ4F_VERSION)))
 		return -ENOMEM;
-	n = LZ4F_compressBegin(out->lz4, out->room, out->room_size, NULL);
-	return LZ4F_isError(n) ? -EIO : put(out, out->room, n);
+	n = LZ4F_compressBegin(out->lz4, out->room, out->room_size, &frame);
+	if (LZ4F_isError(n) || n != STREAM_LZ4_HEADER ||
+	    memcmp(out->room, stream_lz4_header, n) != 0)
+		return -EIO;
+	return put(out, out->room, n);
 }
 
 static int start_zstd(struct stream_out *out)

@@ -13,6 +13,13 @@
 /* Numbers of the envelope. */
 enum stream_packing { STREAM_PLAIN = 0, STREAM_ZSTD = 1, STREAM_LZ4 = 2 };
 
+/*
+ * How a frame of lz4's starts, the only one that is written or read: version 1, independent blocks
+ * of up to 256 KiB, no checksums (the envelope has one), no size, no dictionary.
+ */
+#define STREAM_LZ4_HEADER 7U
+extern const uint8_t stream_lz4_header[STREAM_LZ4_HEADER];
+
 struct stream_out;
 
 /* fd stays the caller's. */

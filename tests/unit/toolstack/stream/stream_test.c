@@ -58,8 +58,11 @@ static int load(const struct guest *guest, uint32_t domid, int fd, struct stream
 	assert_int_equal(stream_in_open(&in, fd), 0);
 	rc = envelope_read(in, &envelope, err);
 	if (!rc) {
-		assert_int_equal(stream_in_packed(in, envelope.packing), 0);
-		rc = stream_load(guest->hyp, domid, in, &request, result, &quiet, err);
+		rc = stream_in_packed(in, envelope.packing);
+		if (rc)
+			envelope_read_failed(rc, err);
+		else
+			rc = stream_load(guest->hyp, domid, in, &request, result, &quiet, err);
 		if (!rc && stream_in_unpacked(in))
 			rc = error_set(err, ERROR_SAVE_FILE, "more");
 		if (!rc)
@@ -466,25 +469,35 @@ static void test_no_memory(void **state)
 	done(&guest, fd);
 }
 
-/* What the fuzzer starts from is a whole image, so that it gets everywhere. Run from the top. */
-static void test_fuzz_seed(void **state)
+/* What the fuzzer starts from is whole images, so that it gets everywhere. Run from the top. */
+static void seed(const char *path)
 {
-	int fd = open("tests/fuzz/corpus/save_file/image", O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stream_request request = guest_request();
 	struct stream_result result;
 	struct stream_in *in;
 	struct guest guest;
 	struct error err;
+	uint8_t packing;
 
-	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(lseek(fd, 1, SEEK_SET), 1);
+	assert_int_equal(read(fd, &packing, 1), 1);
 	guest_make(&guest);
 	assert_int_equal(stream_in_open(&in, fd), 0);
+	assert_int_equal(stream_in_packed(in, packing), 0);
 	if (stream_load(guest.hyp, guest_new_domain(&guest), in, &request, &result, &quiet, &err))
-		fail_msg("%s", err.text);
+		fail_msg("%s: %s", path, err.text);
+	assert_int_equal(stream_in_unpacked(in), 0);
 	stream_in_close(in);
 	done(&guest, fd);
+}
+
+static void test_fuzz_seeds(void **state)
+{
+	(void)state;
+	seed("tests/fuzz/corpus/save_file/image");
+	seed("tests/fuzz/corpus/save_file/image.lz4");
+	seed("tests/fuzz/corpus/save_file/image.zst");
 }
 
 int main(void)
@@ -495,7 +508,7 @@ int main(void)
 		cmocka_unit_test(test_cut),	      cmocka_unit_test(test_more_at_the_end),
 		cmocka_unit_test(test_lies),	      cmocka_unit_test(test_tree),
 		cmocka_unit_test(test_failing_calls), cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_fuzz_seed),
+		cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_fuzz_seeds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
