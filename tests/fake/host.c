@@ -3,6 +3,7 @@
 #include "fake/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -292,6 +293,11 @@ bool host_process_lives(const char *pid_file, const char *name)
 {
 	(void)pid_file;
 	return !strcmp(name, "dnsmasq") && dnsmasq_lives;
+}
+
+int host_process_watch(const char *pid_file, const char *name)
+{
+	return host_process_lives(pid_file, name) ? open("/dev/null", O_RDONLY) : -ESRCH;
 }
 
 void host_process_end(const char *pid_file, const char *name)

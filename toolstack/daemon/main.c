@@ -2,7 +2,8 @@
 /*
  * ensod: does what guests' definitions say about their end (on_poweroff, on_reboot, on_crash),
  * starts those that start with the host, clears away what programs that were killed left behind,
- * and offers the command enso to the members of group enso through a socket. Runs in the
+ * keeps the networks' dnsmasq running, and offers the command enso to the members of group enso
+ * through a socket. Runs in the
  * foreground, for a supervisor to start again; keeps nothing that matters in its own memory, so it
  * may be killed at any time: it finds guests and unfinished restarts again (see vm/vm.h).
  *
@@ -18,11 +19,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/networks.h"
 #include "daemon/serve.h"
 #include "daemon/supervise.h"
 #include "lib/confine.h"
@@ -65,44 +66,65 @@ static int start(struct supervisor *supervisor, struct error *err)
 		  : 0;
 }
 
-/* The process that listens, which dies with this one; -1 with err set. */
+/* Processes that are there as long as this one: the one that listens, the one for networks. */
+struct helpers {
+	pid_t listener, networks;
+};
+
+/* The process that listens; -1 with err set. */
 static pid_t start_listener(struct error *err)
 {
 	const struct group *group = getgrnam("enso");
 	int listener = serve_open(group ? group->gr_gid : 0, err);
-	pid_t parent = getpid(), pid;
-	sigset_t none;
+	pid_t pid;
 
 	if (listener < 0)
 		return -1;
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(ERROR_FAILED);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
+	pid = supervise_branch();
+	if (pid == 0)
 		_exit(serve_listen(listener) ? ERROR_FAILED : 0);
-	}
 	close(listener);
 	return pid < 0 ? error_set(err, ERROR_NO_MEMORY, "no memory to listen") : pid;
 }
 
-/* Processes that ended; the one that listens is started again. */
-static int reap(struct supervisor *supervisor, pid_t *listener, struct error *err)
+static pid_t start_networks(struct error *err)
+{
+	pid_t pid = supervise_branch();
+
+	if (pid == 0) {
+		networks_keep();
+		sleep(LOOK_MS / 1000);	/* and then once more */
+		_exit(ERROR_FAILED);
+	}
+	return pid < 0 ? error_set(err, ERROR_NO_MEMORY, "no memory to look after networks") : pid;
+}
+
+static int start_helpers(struct helpers *helpers, struct error *err)
+{
+	if (!helpers->listener)
+		helpers->listener = start_listener(err);
+	if (helpers->listener > 0 && !helpers->networks)
+		helpers->networks = start_networks(err);
+	return helpers->listener < 0 || helpers->networks < 0 ? -1 : 0;
+}
+
+/* Processes that ended; those that are to be there are started again. */
+static int reap(struct supervisor *supervisor, struct helpers *helpers, struct error *err)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (supervise_ended(supervisor, pid, status) || pid != *listener)
+		if (supervise_ended(supervisor, pid, status))
 			continue;
-		say("the process that listens ended; another one starts");
-		*listener = start_listener(err);
-		if (*listener < 0)
-			return -1;
+		if (pid == helpers->listener) {
+			say("the process that listens ended; another one starts");
+			helpers->listener = 0;
+		} else if (pid == helpers->networks) {
+			helpers->networks = 0;
+		}
 	}
-	return 0;
+	return start_helpers(helpers, err);
 }
 
 /* Wait for something to look at: an end of a domain, or of a process. */
@@ -128,14 +150,14 @@ static int wait_for_more(struct supervisor *supervisor, int signals, struct erro
 
 static int run(struct supervisor *supervisor, int signals, struct error *err)
 {
-	pid_t listener = start_listener(err);
+	struct helpers helpers = { 0 };
 
-	if (listener < 0)
+	if (start_helpers(&helpers, err))
 		return -1;
 	supervise_begin(supervisor);
 	for (;;) {
 		supervise_look(supervisor);
-		if (wait_for_more(supervisor, signals, err) || reap(supervisor, &listener, err))
+		if (wait_for_more(supervisor, signals, err) || reap(supervisor, &helpers, err))
 			return -1;
 	}
 }

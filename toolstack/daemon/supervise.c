@@ -41,8 +41,7 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A process that does not outlive this one. 0 in it. */
-static pid_t branch(void)
+pid_t supervise_branch(void)
 {
 	pid_t parent = getpid(), pid = fork();
 	sigset_t none;
@@ -110,7 +109,7 @@ static void see_to(struct supervisor *supervisor, const struct vm_info *info)
 	}
 	if (!place || is_seen_to(supervisor, info))
 		return;
-	pid = branch();
+	pid = supervise_branch();
 	if (pid == 0)
 		_exit(finish(info, loop));
 	if (pid < 0) {
@@ -187,7 +186,7 @@ void supervise_begin(struct supervisor *supervisor)
 		else
 			say("domain %u: started again", domid);
 	}
-	supervisor->autostarter = branch();
+	supervisor->autostarter = supervise_branch();
 	if (supervisor->autostarter == 0) {
 		autostart_all();
 		_exit(0);

@@ -35,6 +35,9 @@ struct supervisor {
 /* A line in the log, which is standard error. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A process that does not outlive this one. 0 in it, as fork() has it. */
+pid_t supervise_branch(void);
+
 /* Take up what a former ensod had begun, and start the guests that start with the host. */
 void supervise_begin(struct supervisor *supervisor);
 /* Look at all guests: see to those that ended. */

@@ -103,6 +103,8 @@ int host_run(const char *const argv[], const char *input, char *output, size_t s
 
 /* Is the process that a file names alive, and the program called name? */
 bool host_process_lives(const char *pid_file, const char *name);
+/* A descriptor that is readable once it has ended, or -errno; -ESRCH: it is not there. */
+int host_process_watch(const char *pid_file, const char *name);
 /* End it, wait until it is gone, for at most a few seconds, and remove the file. */
 void host_process_end(const char *pid_file, const char *name);
 

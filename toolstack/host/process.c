@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -141,6 +142,20 @@ static pid_t find(const char *pid_file, const char *name)
 bool host_process_lives(const char *pid_file, const char *name)
 {
 	return find(pid_file, name) != 0;
+}
+
+int host_process_watch(const char *pid_file, const char *name)
+{
+	pid_t pid = find(pid_file, name);
+	int fd = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (fd < 0)
+		return pid ? -errno : -ESRCH;
+	/* It was this one, and the number was not another's meanwhile. */
+	if (find(pid_file, name) == pid)
+		return fd;
+	close(fd);
+	return -ESRCH;
 }
 
 void host_process_end(const char *pid_file, const char *name)

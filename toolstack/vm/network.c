@@ -399,3 +399,37 @@ int vm_network_start_all(struct error *err)
 	vm_network_list_free(list, count);
 	return rc;
 }
+
+/* Under the lock: a network that is being started or stopped is left alone. */
+static void tend_one(const struct vm_network *network, const struct vm_network_keeper *keeper)
+{
+	struct error why = { 0 };
+	char path[PATH];
+	int rc = network_serve(&network->config, &why), fd;
+
+	if (rc)
+		keeper->tell(keeper->context, network->name, rc < 0 ? &why : NULL);
+	network_run_path(network->name, ".pid", path);
+	fd = rc < 0 ? rc : host_process_watch(path, NETWORK_DNSMASQ);
+	if (fd >= 0)
+		keeper->watch(keeper->context, fd);
+}
+
+int vm_network_tend(const struct vm_network_keeper *keeper, struct error *err)
+{
+	struct vm_network *list;
+	size_t count;
+	int lock = lock_networks(err), rc;
+
+	if (lock < 0)
+		return -1;
+	rc = vm_network_list(&list, &count, err);
+	for (size_t i = 0; !rc && i < count; i++) {
+		if (list[i].active && list[i].config.address)
+			tend_one(&list[i], keeper);
+	}
+	if (!rc)
+		vm_network_list_free(list, count);
+	close(lock);
+	return rc;
+}

@@ -50,6 +50,18 @@ int vm_network_stop(const char *name, bool force, struct error *err);
 int vm_network_start_all(struct error *err);
 
 /*
+ * Start again what has ended by itself of networks that are active: their dnsmasq. Each is told of:
+ * why is NULL if it runs again. watch() is given a descriptor for each that runs, which is readable
+ * once it has ended, and which it closes.
+ */
+struct vm_network_keeper {
+	void (*tell)(void *context, const char *name, const struct error *why);
+	void (*watch)(void *context, int fd);
+	void *context;
+};
+int vm_network_tend(const struct vm_network_keeper *keeper, struct error *err);
+
+/*
  * The bridge of a network that a guest is to be on, which is started if need be: bridge is written.
  */
 int vm_network_bridge(const char *name, char bridge[16], struct error *err);

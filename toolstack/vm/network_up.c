@@ -12,8 +12,6 @@
 #include "lib/file.h"
 #include "vm/network.h"
 
-#define DNSMASQ "dnsmasq"
-
 void network_run_path(const char *name, const char *suffix, char path[256])
 {
 	snprintf(path, 256, "%s/%s%s", vm_network_run_dir, name, suffix);
@@ -132,15 +130,15 @@ static int make_rules(const struct network_config *net, struct error *err)
 	return rc;
 }
 
-static int start_dnsmasq(const struct network_config *net, struct error *err)
+int network_serve(const struct network_config *net, struct error *err)
 {
 	char pid[256], conf[256], argument[300], *text;
-	const char *const argv[] = { DNSMASQ, argument, NULL };
+	const char *const argv[] = { NETWORK_DNSMASQ, argument, NULL };
 	int rc;
 
 	network_run_path(net->name, ".pid", pid);
 	network_run_path(net->name, ".dnsmasq", conf);
-	if (!net->address || host_process_lives(pid, DNSMASQ))
+	if (!net->address || host_process_lives(pid, NETWORK_DNSMASQ))
 		return 0;
 	text = network_dnsmasq(net, vm_network_run_dir);
 	if (!text)
@@ -150,7 +148,7 @@ static int start_dnsmasq(const struct network_config *net, struct error *err)
 	if (rc)
 		return error_set(err, ERROR_FILE, "%s: %s", conf, error_text(rc));
 	snprintf(argument, sizeof(argument), "--conf-file=%s", conf);
-	return run(argv, NULL, err);
+	return run(argv, NULL, err) ? -1 : 1;
 }
 
 int network_up(const struct network_config *net, struct error *err)
@@ -166,7 +164,8 @@ int network_up(const struct network_config *net, struct error *err)
 				      net->bridge, error_text(rc))
 			  : 0;
 	}
-	return give_address(net, err) || make_rules(net, err) || start_dnsmasq(net, err) ? -1 : 0;
+	return give_address(net, err) || make_rules(net, err) || network_serve(net, err) < 0 ? -1
+											      : 0;
 }
 
 void network_down(const struct network_config *net)
@@ -177,7 +176,7 @@ void network_down(const struct network_config *net)
 	char path[256], *text;
 
 	network_run_path(net->name, ".pid", path);
-	host_process_end(path, DNSMASQ);
+	host_process_end(path, NETWORK_DNSMASQ);
 	network_run_path(net->name, ".dnsmasq", path);
 	unlink(path);
 	none.forward = NETWORK_ROUTE;

@@ -8,8 +8,12 @@
 
 #include "config/network.h"
 
+#define NETWORK_DNSMASQ "dnsmasq"	/* the program */
+
 /* Make all of it: the bridge, addresses, rules, dnsmasq. What was made stays after an error. */
 int network_up(const struct network_config *net, struct error *err);
+/* Start its dnsmasq, if it has one, and that does not run: 1. 0: there was nothing to do. */
+int network_serve(const struct network_config *net, struct error *err);
 /* Take all of it away, as far as it is there; links of guests stay, without a bridge. */
 void network_down(const struct network_config *net);
 

@@ -318,6 +318,61 @@ static void a_network_starts_for_its_first_guest(void **state)
 	assert_int_equal(err.code, ERROR_NO_NETWORK);
 }
 
+struct seen {
+	int told, failed, watched;
+};
+
+static void on_tell(void *context, const char *name, const struct error *why)
+{
+	struct seen *seen = context;
+
+	assert_string_equal(name, "lan");
+	seen->told++;
+	seen->failed += why != NULL;
+}
+
+static void on_watch(void *context, int fd)
+{
+	((struct seen *)context)->watched++;
+	close(fd);
+}
+
+static struct seen tend(void)
+{
+	struct seen seen = { 0 };
+	const struct vm_network_keeper keeper = { on_tell, on_watch, &seen };
+	struct error err;
+
+	assert_int_equal(vm_network_tend(&keeper, &err), 0);
+	return seen;
+}
+
+/* And one that was stopped is left alone. */
+static void what_ended_of_a_network_runs_again(void **state)
+{
+	struct seen seen;
+	struct error err;
+
+	(void)state;
+	ship_network();
+	seen = tend();
+	assert_true(!seen.told && !seen.watched);
+	assert_int_equal(vm_network_start("lan", &err), 0);
+	seen = tend();
+	assert_true(!seen.told && seen.watched == 1);
+	host_process_end("", "dnsmasq");
+	fake_host_fail_at(1);
+	seen = tend();
+	assert_true(seen.failed == 1 && !seen.watched);
+	seen = tend();
+	assert_true(seen.told == 1 && !seen.failed && seen.watched == 1);
+	assert_true(host_process_lives("", "dnsmasq"));
+	assert_int_equal(vm_network_stop("lan", true, &err), 0);
+	seen = tend();
+	assert_true(!seen.told && !seen.watched);
+	assert_false(host_process_lives("", "dnsmasq"));
+}
+
 /* Each call to the host fails in turn: the network is not half there. */
 static void a_network_that_fails_leaves_nothing(void **state)
 {
@@ -354,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup(what_was_left_is_swept, fresh),
 		cmocka_unit_test_setup(a_network_starts_for_its_first_guest, fresh),
 		cmocka_unit_test_setup(a_network_that_fails_leaves_nothing, fresh),
+		cmocka_unit_test_setup(what_ended_of_a_network_runs_again, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
