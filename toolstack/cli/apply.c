@@ -111,6 +111,7 @@ static int run_apply(struct vm *vm, const struct cli_args *args, struct error *e
 
 const struct cli_verb cli_apply = {
 	.name = "apply",
+	.waits = true,
 	.operands = "FILE|FOLDER...",
 	.min_operands = 1,
 	.max_operands = CLI_MANY,

@@ -55,6 +55,7 @@ struct cli_verb {
 	const char *text;		/* more, for its own help; may be NULL */
 	struct cli_option options[CLI_OPTIONS_MAX];	/* ends with a NULL name */
 	enum cli_rights rights;
+	bool waits;	/* for the host's start to have come so far that it can be done */
 	/* 0, or -1 with err set. */
 	int (*run)(struct vm *vm, const struct cli_args *args, struct error *err);
 };

@@ -42,6 +42,7 @@ static int run_create(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_create = {
 	.name = "create",
+	.waits = true,
 	.rights = CLI_GROUP_INPUT,
 	.operands = "FILE.xml",
 	.min_operands = 1,
@@ -64,6 +65,7 @@ static int run_start(struct vm *vm, const struct cli_args *args, struct error *e
 
 const struct cli_verb cli_start = {
 	.name = "start",
+	.waits = true,
 	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,

@@ -18,6 +18,7 @@ static int run_define(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_define = {
 	.name = "define",
+	.waits = true,
 	.rights = CLI_GROUP_INPUT,
 	.operands = "FILE.xml",
 	.min_operands = 1,
@@ -36,6 +37,7 @@ static int run_undefine(struct vm *vm, const struct cli_args *args, struct error
 
 const struct cli_verb cli_undefine = {
 	.name = "undefine",
+	.waits = true,
 	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,
@@ -58,6 +60,7 @@ static int run_autostart(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_autostart = {
 	.name = "autostart",
+	.waits = true,
 	.rights = CLI_GROUP,
 	.operands = "GUEST",
 	.min_operands = 1,
@@ -78,6 +81,7 @@ static int run_rename(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_rename = {
 	.name = "rename",
+	.waits = true,
 	.rights = CLI_GROUP,
 	.aliases = "domrename",
 	.operands = "GUEST NAME",

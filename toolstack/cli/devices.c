@@ -85,6 +85,7 @@ static const char device_text[] =
 
 const struct cli_verb cli_attach_disk = {
 	.name = "attach-disk",
+	.waits = true,
 	.aliases = "block-attach",
 	.operands = "GUEST SOURCE TARGET",
 	.min_operands = 3,
@@ -112,6 +113,7 @@ static const char detach_text[] =
 
 const struct cli_verb cli_detach_disk = {
 	.name = "detach-disk",
+	.waits = true,
 	.aliases = "block-detach",
 	.operands = "GUEST TARGET",
 	.min_operands = 2,
@@ -179,6 +181,7 @@ static int run_attach_interface(struct vm *vm, const struct cli_args *args, stru
 
 const struct cli_verb cli_attach_interface = {
 	.name = "attach-interface",
+	.waits = true,
 	.aliases = "network-attach",
 	.operands = "GUEST bridge|network SOURCE",
 	.min_operands = 3,
@@ -207,6 +210,7 @@ static int run_detach_interface(struct vm *vm, const struct cli_args *args, stru
 
 const struct cli_verb cli_detach_interface = {
 	.name = "detach-interface",
+	.waits = true,
 	.aliases = "network-detach",
 	.operands = "GUEST [bridge|network]",
 	.min_operands = 1,

@@ -48,6 +48,7 @@ static int run_create(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_disk_create = {
 	.name = "disk create",
+	.waits = true,
 	.operands = "FILE [SIZE]",
 	.min_operands = 1,
 	.max_operands = 2,

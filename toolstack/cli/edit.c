@@ -161,6 +161,7 @@ static int run_edit(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_edit = {
 	.name = "edit",
+	.waits = true,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,

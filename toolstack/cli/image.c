@@ -116,6 +116,7 @@ static int run_build(struct vm *vm, const struct cli_args *args, struct error *e
 
 const struct cli_verb cli_image_build = {
 	.name = "image build",
+	.waits = true,
 	.aliases = "image-build",
 	.operands = "debian|busybox NAME",
 	.min_operands = 2,

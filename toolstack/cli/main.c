@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "vm/await.h"
+
+#define WAIT_MS 120000
 
 void cli_complain(void *context, const struct error *err)
 {
@@ -18,6 +21,11 @@ static int fail(const struct error *err)
 {
 	cli_complain(NULL, err);
 	return err->code;
+}
+
+static void tell_waiting(void)
+{
+	fprintf(stderr, "enso: this host is still starting: waiting for its disks and networks\n");
 }
 
 static int run(const struct cli_verb *verb, int argc, char **argv)
@@ -38,6 +46,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 	}
 	if (!rc)
 		rc = cli_check_caller(verb, &args, &err);
+	if (!rc && verb->waits)
+		rc = vm_await_host(WAIT_MS, tell_waiting, &err);
 	if (!rc)
 		rc = verb->run(&vm, &args, &err);
 	vm_close(&vm);

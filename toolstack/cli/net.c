@@ -144,6 +144,7 @@ static int run_define(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_net_define = {
 	.name = "net define",
+	.waits = true,
 	.aliases = "net-define",
 	.operands = "FILE.xml",
 	.min_operands = 1,
@@ -162,6 +163,7 @@ static int run_undefine(struct vm *vm, const struct cli_args *args, struct error
 
 const struct cli_verb cli_net_undefine = {
 	.name = "net undefine",
+	.waits = true,
 	.aliases = "net-undefine",
 	.operands = "NETWORK",
 	.min_operands = 1,
@@ -178,6 +180,7 @@ static int run_autostart(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_net_autostart = {
 	.name = "net autostart",
+	.waits = true,
 	.aliases = "net-autostart",
 	.operands = "NETWORK",
 	.min_operands = 1,
@@ -201,6 +204,7 @@ static int run_start(struct vm *vm, const struct cli_args *args, struct error *e
 
 const struct cli_verb cli_net_start = {
 	.name = "net start",
+	.waits = true,
 	.aliases = "net-start",
 	.operands = "NETWORK",
 	.max_operands = 1,
@@ -217,6 +221,7 @@ static int run_stop(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_net_stop = {
 	.name = "net stop",
+	.waits = true,
 	.aliases = "net-destroy net-stop",
 	.operands = "NETWORK",
 	.min_operands = 1,
@@ -263,6 +268,7 @@ static int run_bridge(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_net_bridge = {
 	.name = "net bridge",
+	.waits = true,
 	.operands = "CARD",
 	.min_operands = 1,
 	.max_operands = 1,

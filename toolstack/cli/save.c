@@ -88,6 +88,7 @@ static int run_restore(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_restore = {
 	.name = "restore",
+	.waits = true,
 	.operands = "FILE",
 	.min_operands = 1,
 	.max_operands = 1,
@@ -119,6 +120,7 @@ static int run_managedsave(struct vm *vm, const struct cli_args *args, struct er
 
 const struct cli_verb cli_managedsave = {
 	.name = "managedsave",
+	.waits = true,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,
@@ -138,6 +140,7 @@ static int run_managedsave_remove(struct vm *vm, const struct cli_args *args, st
 
 const struct cli_verb cli_managedsave_remove = {
 	.name = "managedsave-remove",
+	.waits = true,
 	.operands = "GUEST",
 	.min_operands = 1,
 	.max_operands = 1,

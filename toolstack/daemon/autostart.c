@@ -9,13 +9,12 @@
 
 #include "daemon/supervise.h"
 #include "lib/file.h"
+#include "vm/await.h"
 #include "vm/defined.h"
 #include "vm/event.h"
 
-#define LOOK_MS 200
 #define WAIT_MS 300000	/* drivers are given so long; then guests without them may start */
 
-const char *autostart_ready_file = "/run/enso/host-ready";
 const char *autostart_done_file = "/run/enso/autostarted";
 
 static bool is_done(const char *name)
@@ -70,9 +69,7 @@ void autostart_all(void)
 	struct vm vm = { 0 };
 	size_t count;
 
-	for (int waited = 0; access(autostart_ready_file, F_OK) && waited < WAIT_MS;
-	     waited += LOOK_MS)
-		usleep(LOOK_MS * 1000);
+	vm_await_host(WAIT_MS, NULL, NULL);
 	if (vm_defined_autostart(&list, &count, &err)) {
 		say("the guests that start with the host: %s", err.text);
 		return;

@@ -7,10 +7,10 @@
 #ifndef DAEMON_AUTOSTART_H
 #define DAEMON_AUTOSTART_H
 
-/* "/run/enso/host-ready", "/run/enso/autostarted"; tests have their own. */
-extern const char *autostart_ready_file, *autostart_done_file;
+/* "/run/enso/autostarted"; tests have their own. */
+extern const char *autostart_done_file;
 
-/* Wait until disks and networks are there, then start them all. */
+/* Wait until disks and networks are there (see vm/await.h), then start them all. */
 void autostart_all(void);
 
 #endif
