@@ -140,7 +140,7 @@ class Machine:
 
     def boot(self, xen="", linux=""):
         """Starts the control domain with more options than the menu gives: for the hypervisor and for Linux."""
-        kernel = "/boot/enso.gz" if self.image == "enso" else "/boot/xen.gz placeholder"
+        kernel = "/boot/enso.gz" if self.image == "enso" else "/boot/xen.gz placeholder spec-ctrl=eager-fpu"
         self.grub_menu("c")
         self.grub_shell("multiboot2 %s console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M %s" % (kernel, xen),
                         "module2 /boot/vmlinux console=tty0 console=hvc0 %s" % linux,
