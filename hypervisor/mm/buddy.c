@@ -122,6 +122,18 @@ void buddy_free(mfn_t first, unsigned order)
 	block_push(mfn, order);
 }
 
+void buddy_free_run(uint64_t first, uint64_t n)
+{
+	while (n) {
+		int order = min(__builtin_ctzll(first), 63 - __builtin_clzll(n));
+
+		order = min(order, BUDDY_ORDER_MAX);
+		buddy_free(MFN(first), (unsigned)order);
+		first += 1ull << order;
+		n -= 1ull << order;
+	}
+}
+
 uint64_t buddy_free_frames(void)
 {
 	return __atomic_load_n(&free_frames, __ATOMIC_RELAXED);

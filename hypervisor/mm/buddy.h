@@ -20,6 +20,8 @@ extern struct lock heap_lock;
  */
 mfn_t buddy_alloc(unsigned order, unsigned addr_bits);
 void buddy_free(mfn_t mfn, unsigned order);
+/* n frames from number first on, as the largest blocks that they are. */
+void buddy_free_run(uint64_t first, uint64_t n);
 uint64_t buddy_free_frames(void);
 /* Contradictions found in the lists, for mm_check(). */
 unsigned buddy_check(void);

@@ -16,6 +16,8 @@
 struct mm_domain mm_xen = { .lock = LOCK_INIT(RANK_MM), .id = DOMID_XEN };
 struct mm_domain mm_io = { .lock = LOCK_INIT(RANK_MM), .id = DOMID_IO };
 
+#define RUN	512	/* frames freed under one holding of heap_lock */
+
 static struct mm_domain *domains[DOMID_FIRST_RESERVED];
 static uint64_t claims;			/* of all domains together */
 
@@ -278,6 +280,33 @@ static struct frame *disown_first(struct mm_domain *mm, bool *held)
 	return f;
 }
 
+/*
+ * Free those at the head of the list that nobody but the owner holds, as far as their numbers fall
+ * one by one (they were listed in blocks), at most RUN of them. Returns how many.
+ */
+static uint64_t free_run(struct mm_domain *mm)
+{
+	uint64_t first = 0, n = 0;
+
+	lock_acquire(&heap_lock);
+	while (n < RUN && mm->frames && (!n || mm->frames == first - 1)) {
+		struct frame *f = frame_at(mm->frames);
+		uint32_t alone = REFS_ALLOCATED | 1;
+
+		if (!__atomic_compare_exchange_n(&f->refs, &alone, 0, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
+			break;
+		first = mm->frames;
+		list_leave(mm, f);
+		mm_m2p_set(MFN(first), ~0ull);
+		f->type = machine_tlb_stamp();
+		n++;
+	}
+	buddy_free_run(first, n);
+	lock_release(&heap_lock);
+	return n;
+}
+
 /* Under the mm lock, nothing pending: unpin and let go of every frame. */
 static int let_all_go(struct mm_domain *mm)
 {
@@ -285,7 +314,13 @@ static int let_all_go(struct mm_domain *mm)
 	bool held;
 	int rc;
 
-	while ((f = disown_first(mm, &held))) {
+	for (;;) {
+		while (free_run(mm))
+			if (machine_budget_spent())
+				return -ERESTART;
+		f = disown_first(mm, &held);
+		if (!f)
+			return 0;
 		if (!held)
 			continue;
 		if (word_level(frame_word(f)) && type_pin(f, false))
@@ -299,7 +334,6 @@ static int let_all_go(struct mm_domain *mm)
 		if (machine_budget_spent())
 			return -ERESTART;
 	}
-	return 0;
 }
 
 int mm_domain_teardown(struct mm_domain *mm)

@@ -22,6 +22,7 @@
 #include "abi/xen.h"
 #include "fake/machine.h"
 #include "fake/tables.h"
+#include "mm/buddy.h"
 #include "x86/machine.h"
 
 static struct mm_domain mm, other;
@@ -214,6 +215,32 @@ static void test_the_end_of_a_domain(void **state)
 	assert_int_equal(mm_free_frames(), before);
 }
 
+/* Blocks are freed as blocks, but for what others hold of them: in the middle, first and last. */
+static void test_the_end_of_blocks(void **state)
+{
+	static const uint64_t kept[] = { 0, 100, 101, 191, 255 };
+	mfn_t mfn;
+
+	(void)state;
+	mm.max_pages = 4096;
+	mfn = mm_alloc(&mm, 8, 0);
+	assert_false(mfn_eq(mfn, MFN_NONE));
+	assert_false(mfn_eq(mm_alloc(&mm, 4, 0), MFN_NONE));
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		assert_true(mm_get(MFN(mfn.n + kept[i]), &mm));
+	fake_budget(1);
+	assert_int_equal(FINISH(mm_domain_teardown(&mm)), 0);
+	fake_budget(~0u);
+	assert_int_equal(mm.pages, 0);
+	assert_int_equal(mm_free_frames(), before - ARRAY_SIZE(kept));
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		mm_put(MFN(mfn.n + kept[i]));
+	assert_int_equal(mm_free_frames(), before);
+	lock_acquire(&heap_lock);
+	assert_int_equal(buddy_check(), 0);
+	lock_release(&heap_lock);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +254,7 @@ int main(void)
 		TEST(test_claims_keep_memory_for_others),
 		TEST(test_shared_frames),
 		TEST(test_the_end_of_a_domain),
+		TEST(test_the_end_of_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
