@@ -141,6 +141,23 @@ int store_read(struct store_client *client, uint32_t tx, const char *path, char 
 	return *value ? 0 : -ENOMEM;
 }
 
+int store_read_many(struct store_client *client, const char *const *paths, size_t many,
+		    char **values)
+{
+	size_t have = 0;
+	int rc = 0;
+
+	for (; have < many && (!rc || rc == -ENOENT); have++) {
+		values[have] = NULL;
+		rc = store_read(client, STORE_NO_TX, paths[have], &values[have], NULL);
+	}
+	if (!rc || rc == -ENOENT)
+		return 0;
+	while (have)
+		free(values[--have]);
+	return rc;
+}
+
 int store_read_uint(struct store_client *client, uint32_t tx, const char *path, uint64_t *value)
 {
 	struct node *node = find(path);

@@ -73,6 +73,15 @@ int store_read(struct store_client *client, uint32_t tx, const char *path, char 
 int store_read_uint(struct store_client *client, uint32_t tx, const char *path, uint64_t *value);
 
 /*
+ * Reads @count nodes outside any transaction, many at a time: daemon and client take turns once for
+ * each STORE_BATCH and not for each node. @values[i] is malloc'd, or NULL where there is no such
+ * node. On an error nothing is given.
+ */
+#define STORE_BATCH 32
+int store_read_many(struct store_client *client, const char *const *paths, size_t count,
+		    char **values);
+
+/*
  * Writes @len bytes (at most 4096 with the path) to the node @path; creates it and its parents
  * if missing.
  */

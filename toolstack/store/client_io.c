@@ -292,6 +292,84 @@ int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint
 	return rc;
 }
 
+/* Sends a read of each path, all at once as far as they are short. */
+static int send_reads(struct store_client *client, const char *const *paths, size_t count)
+{
+	char out[STORE_BATCH * 128];
+	size_t len = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		struct wire_message request = {
+			.header = { .type = XS_READ, .req_id = ++client->req_id }
+		};
+		size_t size;
+
+		rc = wire_add_string(&request, paths[i]);
+		size = sizeof(request.header) + request.header.len;
+		if (!rc && len + size > sizeof(out)) {
+			rc = send_all(client->fd, out, len);
+			len = 0;
+		}
+		if (rc)
+			break;
+		if (size > sizeof(out)) {
+			rc = send_all(client->fd, &request, size);
+			continue;
+		}
+		memcpy(out + len, &request, size);
+		len += size;
+	}
+	return rc ? rc : send_all(client->fd, out, len);
+}
+
+/* Reads up to STORE_BATCH nodes; *done of them have their values, also when it fails. */
+static int read_batch(struct store_client *client, const char *const *paths, size_t count,
+		      char **values, size_t *done, int64_t deadline)
+{
+	uint32_t first = client->req_id + 1;
+	int rc = send_reads(client, paths, count);
+
+	for (*done = 0; *done < count && !rc; ) {
+		struct client_reply reply = { 0 };
+
+		rc = receive_answer(client, first + (uint32_t)*done, deadline);
+		if (!rc)
+			rc = take_answer(client, XS_READ, &reply);
+		if (rc && rc != -ENOENT)
+			break;
+		rc = 0;
+		values[(*done)++] = reply.payload;
+	}
+	return rc;
+}
+
+int store_read_many(struct store_client *client, const char *const *paths, size_t count,
+		    char **values)
+{
+	int64_t deadline = now_ms() + STORE_PATIENCE_MS;
+	size_t have = 0, done;
+	int rc = 0;
+
+	while (have < count) {
+		size_t n = count - have < STORE_BATCH ? count - have : STORE_BATCH;
+
+		rc = ensure_connected(client, deadline);
+		if (rc)
+			break;
+		rc = read_batch(client, paths + have, n, values + have, &done, deadline);
+		have += done;
+		/* What was asked for and is not answered yet would be taken for what is asked next. */
+		if (rc)
+			connection_lost(client);
+		if (rc && rc != -EPIPE)
+			break;
+	}
+	while (rc && have)
+		free(values[--have]);
+	return rc;
+}
+
 int store_connect(struct store_client **out, unsigned int patience_ms)
 {
 	struct store_client *client = calloc(1, sizeof(*client));

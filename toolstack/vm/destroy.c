@@ -243,7 +243,7 @@ int vm_sweep(struct vm *vm, struct error *err)
 	} else {
 		struct vm_info *infos = NULL;
 
-		rc = vm_list(vm, &infos, &sweep.count, err);
+		rc = vm_list_names(vm, &infos, &sweep.count, err);
 		sweep.infos = infos;
 		if (!rc) {
 			sweep_nodes(&sweep, names, nr_names);

@@ -73,6 +73,11 @@ int vm_autostart_write(const char *name, bool on, unsigned int order, struct err
 /* Remove what programs that were killed while they wrote left. */
 void vm_defined_sweep(void);
 
+/* --- session.c ----------------------------------------------------------------------------- */
+
+/* vm_list() for those who don't look at max_memory_kib. */
+int vm_list_names(struct vm *vm, struct vm_info **infos, size_t *count, struct error *err);
+
 /* --- nodes.c: the store -------------------------------------------------------------------- */
 
 /* Both of the following write what is known; the second everything, in one transaction. */
@@ -84,6 +89,7 @@ int vm_nodes_write(struct vm *vm, uint32_t domid, const struct vm_config *config
 int vm_nodes_rename(struct vm *vm, uint32_t domid, const char *name, struct error *err);
 /* Remove the domain's nodes; no error if there are none. */
 void vm_nodes_remove(struct vm *vm, uint32_t domid);
+
 /* The domain's name, "" if it has none. */
 int vm_nodes_name(struct vm *vm, uint32_t domid, char name[CONFIG_NAME_MAX + 1], struct error *err);
 
@@ -109,8 +115,6 @@ struct vm_filler {
  */
 int vm_make(struct vm *vm, struct vm_config *config, const struct vm_filler *filler, bool paused,
 	    uint32_t *domid, struct error *err);
-/* Most memory that the domain may have as its nodes say, in KiB; 0 if they don't. */
-int vm_nodes_max_memory(struct vm *vm, uint32_t domid, uint64_t *kib, struct error *err);
 
 /* Remember that the domain's end was told of. False if it was before (or can't be remembered). */
 bool vm_nodes_note_end(struct vm *vm, uint32_t domid, const char *reason);

@@ -47,7 +47,7 @@ static int check_unique(struct creation *c)
 	size_t count;
 	int rc = 0;
 
-	if (vm_list(c->vm, &infos, &count, c->err))
+	if (vm_list_names(c->vm, &infos, &count, c->err))
 		return -1;
 	for (size_t i = 0; i < count && !rc; i++) {
 		if (infos[i].state == VM_DYING)

@@ -161,23 +161,6 @@ int vm_nodes_name(struct vm *vm, uint32_t domid, char name[CONFIG_NAME_MAX + 1],
 	return 0;
 }
 
-int vm_nodes_max_memory(struct vm *vm, uint32_t domid, uint64_t *kib, struct error *err)
-{
-	char path[PATH], *value;
-	int rc;
-
-	*kib = 0;
-	snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", domid);
-	rc = store_read(vm->store, STORE_NO_TX, path, &value, NULL);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc)
-		return vm_store_failed(rc, "to tell a domain's memory", err);
-	*kib = strtoull(value, NULL, 10);
-	free(value);
-	return 0;
-}
-
 bool vm_nodes_note_end(struct vm *vm, uint32_t domid, const char *reason)
 {
 	char path[PATH], *value;

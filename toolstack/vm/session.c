@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections of a session, and the domains seen through them: see vm/vm.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,20 +115,44 @@ static int list_chunk(struct vm *vm, uint32_t first, struct vm_info **infos, siz
 	return n;
 }
 
-/* What the store knows of it. The hypervisor's limit may be lower for now: see memory.c. */
-static int fill_from_store(struct vm *vm, struct vm_info *info, struct error *err)
+/*
+ * What the store knows of them: names, and with max also the most memory that each may have: the
+ * hypervisor's limit may be lower for now, see memory.c.
+ */
+static int fill_from_store(struct vm *vm, struct vm_info *infos, size_t count, bool max,
+			   struct error *err)
 {
-	uint64_t max;
+	enum { PATH = 56 };
+	const size_t each = max ? 2 : 1, n = count * each;
+	char (*text)[PATH] = malloc(n * sizeof(*text) + 1), **values;
+	const char **paths = calloc(2 * n + 1, sizeof(*paths));
+	int rc = -ENOMEM;
 
-	if (vm_nodes_name(vm, info->domid, info->name, err) ||
-	    vm_nodes_max_memory(vm, info->domid, &max, err))
-		return -1;
-	if (max)
-		info->max_memory_kib = max;
-	return 0;
+	values = (char **)(paths + n);
+	for (size_t i = 0; text && paths && i < n; i++) {
+		snprintf(text[i], PATH, "/local/domain/%u/%s", infos[i / each].domid,
+			 i % each ? "memory/static-max" : "name");
+		paths[i] = text[i];
+	}
+	if (text && paths)
+		rc = store_read_many(vm->store, paths, n, values);
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct vm_info *info = &infos[i / each];
+
+		if (i % each && values[i] && strtoull(values[i], NULL, 10))
+			info->max_memory_kib = strtoull(values[i], NULL, 10);
+		else if (!(i % each))
+			snprintf(info->name, sizeof(info->name), "%s",
+				 values[i] ? values[i] : info->domid ? "" : "Domain-0");
+		free(values[i]);
+	}
+	free(text);
+	free(paths);
+	return rc ? vm_store_failed(rc, "to tell of the domains", err) : 0;
 }
 
-int vm_list(struct vm *vm, struct vm_info **out, size_t *count, struct error *err)
+/* As vm_list(); the store is asked for names alone unless max. */
+static int list(struct vm *vm, bool max, struct vm_info **out, size_t *count, struct error *err)
 {
 	struct vm_info *infos = NULL;
 	uint32_t first = 0;
@@ -138,21 +163,26 @@ int vm_list(struct vm *vm, struct vm_info **out, size_t *count, struct error *er
 		return -1;
 	do {
 		n = list_chunk(vm, first, &infos, &have, err);
-		if (n < 0)
-			goto fail;
-		if (n)
+		if (n > 0)
 			first = infos[have - 1].domid + 1;
 	} while (n == (int)LIST_CHUNK);
-	for (size_t i = 0; i < have; i++) {
-		if (fill_from_store(vm, &infos[i], err))
-			goto fail;
+	if (n < 0 || fill_from_store(vm, infos, have, max, err)) {
+		free(infos);
+		return -1;
 	}
 	*out = infos;
 	*count = have;
 	return 0;
-fail:
-	free(infos);
-	return -1;
+}
+
+int vm_list(struct vm *vm, struct vm_info **infos, size_t *count, struct error *err)
+{
+	return list(vm, true, infos, count, err);
+}
+
+int vm_list_names(struct vm *vm, struct vm_info **infos, size_t *count, struct error *err)
+{
+	return list(vm, false, infos, count, err);
 }
 
 /* Is who a decimal domain id? */
@@ -180,7 +210,7 @@ static int find_by_id(struct vm *vm, uint32_t domid, struct vm_info *info, struc
 		return error_set(err, rc == -ESRCH ? ERROR_NO_DOMAIN : ERROR_HYPERCALL,
 				 "%u: no domain has this id: %s", domid, error_text(rc));
 	fill_info(info, &domain);
-	return vm_need_store(vm, err) || fill_from_store(vm, info, err) ? -1 : 0;
+	return vm_need_store(vm, err) || fill_from_store(vm, info, 1, true, err) ? -1 : 0;
 }
 
 /* A guest that is defined is known, but it is no domain. */
@@ -208,7 +238,7 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 
 	if (parse_domid(who, &domid))
 		return find_by_id(vm, domid, info, err);
-	if (vm_list(vm, &infos, &count, err))
+	if (vm_list_names(vm, &infos, &count, err))
 		return -1;
 	by_uuid = config_parse_uuid(who, uuid) == 0;
 	for (size_t i = 0; i < count && rc; i++) {
@@ -221,5 +251,5 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 		}
 	}
 	free(infos);
-	return rc ? not_running(who, err) : 0;
+	return rc ? not_running(who, err) : fill_from_store(vm, info, 1, true, err);
 }

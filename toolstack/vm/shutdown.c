@@ -49,7 +49,7 @@ static int each(struct vm *vm, const struct vm_shutdown *how, bool first, bool l
 	size_t count;
 	int running = 0, rc = 0;
 
-	if (vm_list(vm, &infos, &count, err))
+	if (vm_list_names(vm, &infos, &count, err))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (!runs(&infos[i]))

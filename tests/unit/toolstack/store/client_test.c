@@ -15,6 +15,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,48 @@ static void lists_long_directories(void **state)
 	free(names);
 }
 
+/* In their order, whatever is missing and however the paths fit into what is sent at once. */
+static void reads_many(void **state)
+{
+	enum { MANY = 3 * STORE_BATCH + 5, LONG = 600 };
+	struct store_client *c = *state;
+	const char *paths[MANY];
+	char *values[MANY], text[24], tail[LONG] = "";
+
+	memset(tail, 'x', LONG - 1);
+	for (int i = 0; i < MANY; i++) {
+		char *path = malloc(LONG + 20);
+
+		sprintf(path, "/many/%d%.*s", i, i % 10 == 3 ? 200 : i % 10 == 4 ? LONG : 0, tail);
+		paths[i] = path;
+		sprintf(text, "value %d", i);
+		if (i % 7)
+			assert_int_equal(store_write(c, STORE_NO_TX, path, text, strlen(text)), 0);
+	}
+	assert_int_equal(store_watch(c, "/many", "tok"), 0);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(store_read_many(c, paths, MANY, values), 0);
+		for (int i = 0; i < MANY; i++) {
+			sprintf(text, "value %d", i);
+			if (i % 7)
+				assert_string_equal(values[i], text);
+			else
+				assert_null(values[i]);
+			free(values[i]);
+		}
+		daemon_kill();
+		daemon_start();
+	}
+	for (int i = 0; i < MANY; i++)
+		free((char *)(uintptr_t)paths[i]);
+	paths[0] = "/one";
+	paths[1] = "//no path";
+	assert_int_equal(store_read_many(c, paths, 2, values), -EINVAL);
+	assert_int_equal(store_read_many(c, paths, 1, values), 0);
+	assert_null(values[0]);
+	assert_int_equal(store_read_many(c, paths, 0, values), 0);
+}
+
 static void waits_for_changes(void **state)
 {
 	struct store_client *c = *state;
@@ -277,8 +320,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(asks_everything),	   TEST(lists_long_directories), TEST(waits_for_changes),
-		TEST(outlives_the_daemon), TEST(outlives_many_kills),
+		TEST(asks_everything),	   TEST(lists_long_directories), TEST(reads_many),
+		TEST(waits_for_changes),   TEST(outlives_the_daemon),	 TEST(outlives_many_kills),
 		cmocka_unit_test(says_when_there_is_no_daemon),
 	};
 
