@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "console/client.h"
@@ -24,6 +25,8 @@ enum {
 	CONSOLE_PATIENCE_MS = 10000,
 	SILENCE_MS = 30 * 60 * 1000,	/* it may be slow; a dead one says nothing */
 	SECTOR = 512,
+	DEBIAN_MIB = 900,	/* at least, in the disk's file */
+	BUSYBOX_MIB = 48,
 };
 
 /* A disk that is being built. */
@@ -146,6 +149,24 @@ static int write_order(struct job *job)
 	return rc ? error_set(job->err, ERROR_FILE, "%s: %s", job->order, error_text(rc)) : 0;
 }
 
+/* A disk is sparse: it needs what will be in it. To find that missing takes the guest minutes. */
+static int check_room(const struct job *job)
+{
+	const unsigned need = !strcmp(job->build->kind, "debian") ? DEBIAN_MIB : BUSYBOX_MIB;
+	struct statvfs fs;
+	uint64_t free_mib;
+
+	if (fstatvfs(job->fd, &fs) || !fs.f_blocks)
+		return 0;
+	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+	if (free_mib >= need)
+		return 0;
+	return error_set(job->err, ERROR_FILE,
+			 "%s: no room: a disk with %s takes %u MiB, %llu MiB are free; a file system "
+			 "labelled ENSO-DATA would have some",
+			 job->path, job->build->kind, need, (unsigned long long)free_mib);
+}
+
 /* The empty disk, under another name until it is done; what a killed build left there goes. */
 static int make_part(struct job *job)
 {
@@ -167,7 +188,7 @@ static int make_part(struct job *job)
 	if (fchmod(job->fd, 0600) || ftruncate(job->fd, 0) ||
 	    ftruncate(job->fd, (off_t)(job->build->size_mib << 20)))
 		return error_set(job->err, ERROR_FILE, "%s: %s", job->part, error_text(-errno));
-	return 0;
+	return check_room(job);
 }
 
 /* --- the guest that builds -------------------------------------------------------------------- */
