@@ -162,8 +162,8 @@ static int check_room(const struct job *job)
 	if (free_mib >= need)
 		return 0;
 	return error_set(job->err, ERROR_FILE,
-			 "%s: no room: a disk with %s takes %u MiB, %llu MiB are free; a file system "
-			 "labelled ENSO-DATA would have some",
+			 "%s: no room: a disk with %s takes %u MiB, %llu MiB are free; a file "
+			 "system labelled ENSO-DATA would have some",
 			 job->path, job->build->kind, need, (unsigned long long)free_mib);
 }
 
