@@ -80,23 +80,30 @@ const struct cli_verb cli_start = {
 	.run = run_start,
 };
 
+/* What cannot be prepared does not keep others from it. The last such error is the result. */
 static int run_prepare(struct vm *vm, const struct cli_args *args, struct error *err)
 {
 	const struct config_options options = { .warn = cli_warn };
 	struct vm_config config;
+	bool failed = false;
 
 	(void)vm;
 	for (int i = 0; i < args->nr_operands; i++) {
-		int rc = config_load(&config, args->operand[i], &options, err);
+		struct error why;
+		int rc = config_load(&config, args->operand[i], &options, &why);
 
 		if (!rc) {
-			rc = vm_prepare(&config, err);
+			rc = vm_prepare(&config, &why);
 			config_free(&config);
 		}
-		if (rc)
-			return rc;
+		if (!rc)
+			continue;
+		if (failed)
+			cli_complain(NULL, err);
+		error_set(err, why.code, "%s", why.text);
+		failed = true;
 	}
-	return 0;
+	return failed ? -1 : 0;
 }
 
 const struct cli_verb cli_prepare = {
