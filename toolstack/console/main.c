@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 #define TICK_MS 100
 #define EVENTS 64
 #define DOMAINS 64
+#define FILES 65536
 
 struct daemon {
 	struct consoles consoles;
@@ -241,6 +243,15 @@ static int daemon_open(const char *logs, struct error *err)
 	return rc ? error_set(err, ERROR_FAILED, "epoll: %s", error_text(rc)) : 0;
 }
 
+/* Each guest has a listener and a log, and maybe viewers: 1,024 descriptors end at 500 guests. */
+static void allow_many_guests(void)
+{
+	const struct rlimit many = { FILES, FILES };
+
+	if (setrlimit(RLIMIT_NOFILE, &many))
+		perror("enso-consoled: few guests are possible: descriptors");
+}
+
 /* The store daemon may be started at the same time. */
 static int daemon_connect(struct error *err)
 {
@@ -290,6 +301,7 @@ int main(int argc, char **argv)
 		return ERROR_USAGE;
 	}
 	self.consoles.log_limit = limit * 1024;
+	allow_many_guests();
 	if (daemon_open(logs, &err) || daemon_connect(&err)) {
 		fprintf(stderr, "enso-consoled: %s\n", err.text);
 		return (int)err.code;
