@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A directory of Debian packages, served over HTTP on this machine's loopback: what a guest installs from."""
 import functools
+import gzip
 import hashlib
 import http.server
 import os
@@ -38,11 +39,39 @@ def make(folder):
                                                               hashlib.sha256(data).hexdigest()))
 
 
+def index(folder):
+    """The paragraphs of an index for the packages in folder/pool."""
+    for name in sorted(os.listdir(folder + "/pool")):
+        path = "%s/pool/%s" % (folder, name)
+        control = subprocess.run(["dpkg-deb", "-f", path], check=True, stdout=subprocess.PIPE, text=True).stdout
+        with open(path, "rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        yield "%sFilename: pool/%s\nSize: %d\nSHA256: %s\n" % (control, name, os.path.getsize(path), checksum)
+
+
+def mirror(folder, debs, suite="bookworm"):
+    """Makes folder a mirror of the packages in the folder debs, as debootstrap wants one. It is signed by nobody."""
+    lists = "%s/dists/%s/main/binary-amd64" % (folder, suite)
+    os.makedirs(lists)
+    os.symlink(debs, folder + "/pool")
+    data = gzip.compress("\n".join(index(folder)).encode())
+    with open(lists + "/Packages.gz", "wb") as file:
+        file.write(data)
+    with open("%s/dists/%s/Release" % (folder, suite), "w") as release:
+        release.write("Origin: Debian\nSuite: %s\nCodename: %s\nArchitectures: amd64\nComponents: main\nSHA256:\n %s %d "
+                      "main/binary-amd64/Packages.gz\n" % (suite, suite, hashlib.sha256(data).hexdigest(), len(data)))
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
 class Server:
     """Serves folder until the end of the with block; url is the one for a guest behind QEMU's user network."""
 
     def __init__(self, folder):
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+        handler = functools.partial(Handler, directory=folder)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = "http://%s:%d" % (SEEN_FROM_GUESTS, self.server.server_port)
 
