@@ -13,6 +13,7 @@ to_build="gcc clang make binutils libxen-dev libxml2-dev libjansson-dev zlib1g-d
 	mtools e2fsprogs dnsmasq-base nftables qemu-utils debootstrap gpgv debian-archive-keyring"
 to_run="qemu-system-x86 ovmf"
 to_bench="python3 libc6-dev"
+to_aims="flex bison bc libelf-dev"
 to_test="libxml2-utils lld libclang-rt-14-dev libcmocka-dev gcc-multilib python3 gdb e2fsprogs"
 
 help() {
@@ -30,6 +31,7 @@ help() {
 		      -- ARG...            everything after -- goes to QEMU
 		  test [--all] [PATTERN]   run the tests (whose name holds PATTERN); --all: the full matrix
 		  bench [--quick] [ROWS]   measure native Linux, Xen 4.17 and Enso side by side (bench --help says more)
+		  bench aims [OPTION...]   measure our toolstack beside Debian's xl (bench aims --help says more)
 		  deps                     install the Debian packages that are missing
 		  clean                    remove what was made (build/)
 		  help                     this
@@ -95,6 +97,12 @@ bench() {
 	need $to_run $to_bench
 	iso
 	make -s -C dom0-rootfs "$PWD/build/peer/xen.gz"
+	if [ "${1:-}" = aims ]; then
+		shift
+		need $to_aims
+		make -s -C tests/bench aims
+		exec tests/bench/aims "$@"
+	fi
 	make -s -C tests/bench
 	exec tests/bench/run "$@"
 }
