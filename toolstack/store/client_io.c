@@ -359,7 +359,7 @@ int store_read_many(struct store_client *client, const char *const *paths, size_
 			break;
 		rc = read_batch(client, paths + have, n, values + have, &done, deadline);
 		have += done;
-		/* What was asked for and is not answered yet would be taken for what is asked next. */
+		/* What is not answered yet must not be taken for answers to what comes next. */
 		if (rc)
 			connection_lost(client);
 		if (rc && rc != -EPIPE)
