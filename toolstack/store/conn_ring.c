@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "abi/grant_table.h"
+#include "store/budget.h"
 #include "store/ring.h"
 #include "store/server.h"
 
@@ -19,7 +20,11 @@ struct ring {
 	bool granted; /* mapped as a grant */
 	int port;     /* local */
 	bool ready;   /* its event fired, or a turn was not enough */
+	bool masked;  /* it fired and can't again before its turn */
+	struct budget budget;
 };
+
+#define CONTROL_WAITS_NS 1000000	/* for guests' turns */
 
 int ring_open(struct server *server, struct error *err)
 {
@@ -106,6 +111,7 @@ static int ring_attach(struct server *server, struct domain *domain)
 		goto unbind;
 	server->by_port[ring->port] = domain;
 	ring->ready = true;
+	budget_init(&ring->budget);
 	domain->ring = ring;
 	return 0;
 unbind:
@@ -234,10 +240,12 @@ void ring_events(struct server *server)
 	while ((port = hyp_evtchn_next(server->evtchn)) >= 0) {
 		struct domain *domain =
 			(unsigned int)port < server->n_ports ? server->by_port[port] : NULL;
+		if (domain) {
+			domain->ring->ready = domain->ring->masked = true;
+			continue;
+		}
 		hyp_evtchn_unmask(server->evtchn, (uint32_t)port);
-		if (domain)
-			domain->ring->ready = true;
-		else if (port == server->exc_port)
+		if (port == server->exc_port)
 			check_domains(server);
 	}
 }
@@ -283,9 +291,14 @@ static void ring_turn(struct server *server, struct domain *domain)
 {
 	struct connection *conn = &domain->conn;
 	struct xenstore_domain_interface *page = domain->ring->page;
-	bool tell = ring_put(server, domain);
+	bool tell;
 	unsigned int served = 0, turn = domain->domid ? SERVER_TURN_GUEST : SERVER_TURN;
 
+	/* First this, then a look at the ring: what comes later is told. */
+	if (domain->ring->masked)
+		hyp_evtchn_unmask(server->evtchn, (uint32_t)domain->ring->port);
+	domain->ring->masked = false;
+	tell = ring_put(server, domain);
 	while (served < turn) {
 		int taken = ring_receive(page, conn);
 		if (taken > 0 && !connection_has_request(conn)) {
@@ -301,16 +314,21 @@ static void ring_turn(struct server *server, struct domain *domain)
 		tell = true;
 	}
 	domain->ring->ready = served == turn;
-	server->busy |= domain->ring->ready;
 	if (conn->broken)
 		ring_give_up(server, domain);
 	if (tell)
 		ring_tell(server, domain);
 }
 
+/* Whether it can have a turn, and events. */
+static bool may_have_turn(const struct domain *domain)
+{
+	return domain->ring && !domain->conn.broken && !domain->ring->budget.spent;
+}
+
 static bool wants_turn(const struct domain *domain)
 {
-	return domain->ring && !domain->conn.broken && (domain->ring->ready || domain->conn.out);
+	return may_have_turn(domain) && (domain->ring->ready || domain->conn.out);
 }
 
 /* The control domain's turn, whatever guests want. */
@@ -318,28 +336,84 @@ static void control_turn(struct server *server)
 {
 	struct domain *control = store_find_domain(server->store, 0);
 
-	server_listen(server, 0);
 	if (control && wants_turn(control))
 		ring_turn(server, control);
 }
 
+/* A guest's turn, which it pays for. How many ns it took. */
+static uint64_t guest_turn(struct server *server, struct domain *domain)
+{
+	uint64_t before = server_used(), took;
+
+	ring_turn(server, domain);
+	took = server_used() - before;
+	budget_charge(&domain->ring->budget, took);
+	return took;
+}
+
 void ring_turns(struct server *server)
 {
+	uint64_t waited = 0;
+
+	control_turn(server);
 	/* None is freed meanwhile: see store_reap_domains(). */
 	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
-		if (!wants_turn(domain))
+		if (!domain->domid || !wants_turn(domain))
 			continue;
-		ring_turn(server, domain);
-		if (domain->domid)
-			control_turn(server);
+		waited += guest_turn(server, domain);
+		if (waited < CONTROL_WAITS_NS)
+			continue;
+		waited = 0;
+		server_listen(server, 0);
+		control_turn(server);
 	}
 	/* A turn may have made events for those before it in the list. */
 	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
-		if (!domain->ring || !domain->conn.out || !ring_put(server, domain))
+		if (!may_have_turn(domain) || !domain->conn.out || !ring_put(server, domain))
 			continue;
 		ring_tell(server, domain);
 		/* A request that waited for its place has had its event: nobody will tell again. */
 		if (connection_ready(&domain->conn))
-			domain->ring->ready = server->busy = true;
+			domain->ring->ready = true;
 	}
+}
+
+static unsigned int count_filling(const struct server *server)
+{
+	unsigned int fill = 0;
+
+	for (const struct domain *domain = server->store->domains; domain; domain = domain->next)
+		fill += domain->ring && budget_fills(&domain->ring->budget);
+	return fill;
+}
+
+void ring_refill(struct server *server, uint64_t ns)
+{
+	unsigned int fill = count_filling(server);
+	int64_t share = fill ? budget_share(ns, fill) : 0;
+
+	if (!fill)
+		return;
+	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
+		/* What came while it was masked nobody will tell again. */
+		if (domain->ring && budget_refill(&domain->ring->budget, share))
+			domain->ring->ready = true;
+	}
+}
+
+int ring_idle_ms(const struct server *server)
+{
+	uint64_t shortest = UINT64_MAX;
+	unsigned int fill = count_filling(server);
+
+	for (const struct domain *domain = server->store->domains; domain; domain = domain->next) {
+		if (!domain->ring || domain->conn.broken)
+			continue;
+		if (domain->ring->ready && !domain->ring->budget.spent)
+			return 0;
+		uint64_t wait = domain->ring->budget.spent ?
+					budget_wait(&domain->ring->budget, fill) : UINT64_MAX;
+		shortest = wait < shortest ? wait : shortest;
+	}
+	return shortest == UINT64_MAX ? -1 : (int)(shortest / 1000000) + 1;
 }

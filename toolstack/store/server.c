@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define TICK_MS 1000
+#define REFILL_NS 1000000	/* budgets are not filled more often */
 
 int server_serve(struct server *server, struct connection *conn)
 {
@@ -17,12 +18,40 @@ int server_serve(struct server *server, struct connection *conn)
 	return rc;
 }
 
-uint64_t server_seconds(void)
+static uint64_t nanoseconds(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec;
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t server_seconds(void)
+{
+	return nanoseconds(CLOCK_MONOTONIC) / 1000000000;
+}
+
+uint64_t server_used(void)
+{
+	return nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* How long the daemon may sleep. */
+static int idle_ms(const struct server *server)
+{
+	int ms = server->busy ? 0 : ring_idle_ms(server);
+
+	return ms < 0 || ms > TICK_MS ? TICK_MS : ms;
+}
+
+static void refill(struct server *server)
+{
+	uint64_t now = nanoseconds(CLOCK_MONOTONIC), passed = now - server->refilled;
+
+	if (passed < REFILL_NS)
+		return;
+	server->refilled = now;
+	ring_refill(server, passed);
 }
 
 int server_listen(struct server *server, int timeout_ms)
@@ -49,12 +78,13 @@ int server_listen(struct server *server, int timeout_ms)
 
 int server_round(struct server *server)
 {
-	int timeout_ms = server->busy ? 0 : TICK_MS;
+	int timeout_ms = idle_ms(server);
 
 	server->busy = false;
 	int rc = server_listen(server, timeout_ms);
 	if (rc)
 		return rc;
+	refill(server);
 	ring_turns(server);
 	socket_flush(server);
 	store_reap_domains(server->store);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The daemon around the store: sockets (conn_socket.c), rings (conn_ring.c), the loop (server.c).
+ *
  * Everybody gets a turn of a few requests in each round, so nobody's flood keeps the others
- * waiting for long; and the control domain, on its ring or its sockets, one after every guest's.
+ * waiting for long; and the control domain, on its ring or its sockets, one first and one after
+ * each millisecond of guests' turns. What a guest's turns cost is taken from its budget
+ * (budget.h). Who has spent that is out of the rounds until there is some again: its requests stay
+ * in its ring, events wait for it in its queue, and its event channel stays masked, so that it
+ * cannot even wake the daemon.
  */
 #ifndef STORE_SERVER_H
 #define STORE_SERVER_H
@@ -22,7 +27,8 @@ struct client;
 struct server {
 	struct store *store;
 	struct journal journal;
-	bool busy;		 /* somebody has more requests than a turn serves */
+	bool busy;		 /* a socket has more requests than a turn serves */
+	uint64_t refilled;	 /* when budgets were, in ns of the monotonic clock */
 
 	int listener;		 /* the UNIX socket */
 	struct client *clients;
@@ -49,6 +55,9 @@ int server_listen(struct server *server, int timeout_ms);
 
 /* The clock of store_tick(). */
 uint64_t server_seconds(void);
+
+/* Nanoseconds of the processor that this process has used. */
+uint64_t server_used(void);
 
 /* ---- conn_socket.c ---- */
 
@@ -79,6 +88,12 @@ int ring_start(struct server *server, struct error *err);
 
 /* After poll(): takes the events that fired. */
 void ring_events(struct server *server);
+
+/* So many ns have passed: budgets fill. */
+void ring_refill(struct server *server, uint64_t ns);
+
+/* For how many ms no ring will want a turn unless something comes; -1: for ever. */
+int ring_idle_ms(const struct server *server);
 
 /* A turn for each ring that has something to say or to be told. */
 void ring_turns(struct server *server);

@@ -14,10 +14,9 @@ static void dump_perms(struct record_buffer *buffer, const struct perms *perms)
 	record_bytes(buffer, perms->list, perms->count * sizeof(perms->list[0]));
 }
 
-/* node_walk(): a frame per node keeps the damage of a cut stream small. */
-static int dump_node(const struct node *node, const char *path, void *context)
+/* A frame per node keeps the damage of a cut stream small. */
+static void dump_node(const struct node *node, const char *path, struct record_buffer *buffer)
 {
-	struct record_buffer *buffer = context;
 	size_t frame = record_frame_begin(buffer);
 
 	record_begin(buffer, RECORD_NODE);
@@ -26,7 +25,19 @@ static int dump_node(const struct node *node, const char *path, void *context)
 	record_bytes(buffer, node->value ? node->value->data : "",
 		     node->value ? node->value->len : 0);
 	record_frame_end(buffer, frame);
-	return 0;
+}
+
+bool store_dump_nodes(const struct tree *tree, struct path *at, size_t bytes,
+		      struct record_buffer *buffer)
+{
+	const struct node *node = tree_find(tree, at->text);
+	size_t start = buffer->len;
+
+	do {
+		dump_node(node, at->text, buffer);
+		node = tree_next(tree, at);
+	} while (node && !buffer->failed && buffer->len - start < bytes);
+	return node;
 }
 
 static void dump_watches(struct record_buffer *buffer, const struct connection *conn)
@@ -56,11 +67,8 @@ static void dump_domain(struct record_buffer *buffer, const struct domain *domai
 	record_frame_end(buffer, frame);
 }
 
-void store_dump(struct store *store, struct record_buffer *buffer)
+void store_dump_rest(struct store *store, struct record_buffer *buffer)
 {
-	struct path root = { "/" };
-
-	node_walk(store->tree.root, &root, dump_node, buffer);
 	size_t frame = record_frame_begin(buffer);
 	for (uint32_t i = 0; i < 2; i++) {
 		record_begin(buffer, RECORD_SPECIAL);
@@ -72,6 +80,14 @@ void store_dump(struct store *store, struct record_buffer *buffer)
 		if (!domain->gone)
 			dump_domain(buffer, domain);
 	}
+}
+
+void store_dump(struct store *store, struct record_buffer *buffer)
+{
+	struct path at = { "/" };
+
+	store_dump_nodes(&store->tree, &at, SIZE_MAX, buffer);
+	store_dump_rest(store, buffer);
 }
 
 static int get_perms(struct record_reader *record, struct perms **perms)

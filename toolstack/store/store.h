@@ -147,8 +147,16 @@ void store_tick(struct store *store, uint64_t now);
 
 /* ---- the log (state.c) ---- */
 
-/* Writes the whole state as a stream of frames. */
+/* Writes the whole state as a stream of frames: its nodes, then all that is not in the tree. */
 void store_dump(struct store *store, struct record_buffer *buffer);
+void store_dump_rest(struct store *store, struct record_buffer *buffer);
+
+/*
+ * Writes the nodes of a version from the one at @at on ("/": all), until there are so many more
+ * bytes. True: there are more nodes; @at is the next one's path.
+ */
+bool store_dump_nodes(const struct tree *tree, struct path *at, size_t bytes,
+		      struct record_buffer *buffer);
 
 /*
  * Rebuilds the state of an empty store from a stream. Rings are not connected: that is for the

@@ -359,6 +359,36 @@ int node_walk(const struct node *node, struct path *path,
 	return rc;
 }
 
+/* The child at @index, whose name goes to @path. */
+static const struct node *step_down(const struct node *node, unsigned int index, struct path *path)
+{
+	bool fits = path_append(path, node->children[index]->name);
+
+	assert(fits);
+	return node->children[index];
+}
+
+const struct node *tree_next(const struct tree *tree, struct path *path)
+{
+	const struct node *node = tree_find(tree, path->text);
+	char name[XENSTORE_ABS_PATH_MAX + 1];
+
+	if (node->n_children)
+		return step_down(node, 0, path);
+	for (;;) {
+		unsigned int index;
+
+		strcpy(name, strrchr(path->text, '/') + 1);
+		if (!path_parent(path))
+			return NULL;
+		node = tree_find(tree, path->text);
+		bool found = child_find(node, name, strlen(name), &index);
+		assert(found);
+		if (index + 1 < node->n_children)
+			return step_down(node, index + 1, path);
+	}
+}
+
 size_t tree_memory(void)
 {
 	return memory;

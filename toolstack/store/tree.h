@@ -97,6 +97,12 @@ int node_walk(const struct node *node, struct path *path,
 	      void *context);
 
 /*
+ * The node that follows the one at @path when parents come first and children in their order;
+ * @path becomes its path. NULL: it was the last.
+ */
+const struct node *tree_next(const struct tree *tree, struct path *path);
+
+/*
  * Bytes of all nodes and values that are alive, in any version of any tree; of those in this
  * version, what it shares with others too (which looks at every node).
  */

@@ -9,6 +9,7 @@
  * Links: toolstack/store/record.c toolstack/store/store.c toolstack/store/domain.c
  * Links: toolstack/store/request.c toolstack/store/request_node.c toolstack/store/request_watch.c
  * Links: toolstack/store/request_domain.c toolstack/store/state.c toolstack/store/journal.c
+ * Links: toolstack/store/rewrite.c toolstack/lib/file.c
  * Links: toolstack/store/conn_socket.c toolstack/store/client.c toolstack/store/client_io.c
  */
 #include <errno.h>

@@ -11,6 +11,7 @@
  * Links: toolstack/store/request.c toolstack/store/request_node.c
  * Links: toolstack/store/request_watch.c toolstack/store/request_domain.c
  * Links: toolstack/store/state.c toolstack/store/journal.c
+ * Links: toolstack/store/rewrite.c toolstack/lib/file.c
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -199,6 +200,93 @@ static void stays_small(void **state)
 	harness_stop(&h);
 }
 
+/* What a daemon would find that is started now. */
+static void check_file(struct harness *h)
+{
+	static struct harness again;
+	struct journal journal;
+
+	harness_start(&again);
+	assert_int_equal(journal_open(&journal, dir), 0);
+	assert_int_equal(journal_load(&journal, again.store), 0);
+	assert_true(harness_check(&again));
+	same(h, &again);
+	journal_close(&journal);
+	harness_stop(&again);
+}
+
+/* A file that is written anew while it grows holds all at any time. */
+static void is_renewed_in_pieces(void **state)
+{
+	static struct harness h;
+	struct journal journal;
+	unsigned int renewed = 0, under_way = 0;
+	char path[64], value[2000];
+
+	(void)state;
+	harness_start(&h);
+	assert_int_equal(journal_open(&journal, dir), 0);
+	assert_int_equal(journal_rewrite(&journal, h.store), 0);
+	journal.slack = 1000;
+	memset(value, 'v', sizeof(value));
+	for (unsigned int i = 0; i < 600; i++) {
+		struct stat info, old;
+
+		fstat(journal.fd, &old);
+		snprintf(path, sizeof(path), "/a/%u/b/%u", i * 7 % 13, i * 5 % 37);
+		value[i * 31 % 1500] = 0;
+		if (i % 9 == 8)
+			ASK(&h, &h.control, XS_RM, 0, "/a/3");
+		else
+			put(&h, &h.control, 0, path, value);
+		value[i * 31 % 1500] = 'v';
+		if (i % 50 == 20)
+			harness_guest(&h, i / 50 + 1);
+		journal_flush(&journal, h.store);
+		fstat(journal.fd, &info);
+		renewed += info.st_ino != old.st_ino;
+		under_way += journal.rewrite.fd >= 0;
+		assert_int_equal(info.st_size, journal.size);
+		if (i % 5 == 0 || info.st_ino != old.st_ino)
+			check_file(&h);
+	}
+	printf("renewed %u times, under way after %u of 600 changes\n", renewed, under_way);
+	assert_true(renewed > 5 && under_way > 5);
+	check_file(&h);
+	journal_close(&journal);
+	harness_stop(&h);
+}
+
+/* The new file cannot be written, the old one can: nothing is lost. */
+static void outlives_a_failed_renewal(void **state)
+{
+	static struct harness h;
+	struct journal journal;
+	char path[64];
+
+	(void)state;
+	harness_start(&h);
+	assert_int_equal(journal_open(&journal, dir), 0);
+	assert_int_equal(journal_rewrite(&journal, h.store), 0);
+	journal.slack = 0;
+	snprintf(path, sizeof(path), "%s/state.new", dir);
+	assert_int_equal(mkdir(path, 0700), 0);	/* in its way */
+	for (int i = 0; i < 20; i++) {
+		put(&h, &h.control, 0, "/node", "value");
+		journal_flush(&journal, h.store);
+		assert_int_equal(journal.rewrite.fd, -1);
+	}
+	check_file(&h);
+	rmdir(path);
+	store_tick(h.store, 100);
+	put(&h, &h.control, 0, "/node", "value");
+	journal_flush(&journal, h.store);
+	assert_true(journal.rewrite.fd >= 0);
+	check_file(&h);
+	journal_close(&journal);
+	harness_stop(&h);
+}
+
 /* No room: the daemon goes on, and has its file again when there is room. */
 static void outlives_a_full_disk(void **state)
 {
@@ -239,6 +327,8 @@ int main(void)
 		cmocka_unit_test(loads_what_was_written),
 		cmocka_unit_test(loads_the_whole_frames_of_a_cut_file),
 		cmocka_unit_test(stays_small),
+		cmocka_unit_test(is_renewed_in_pieces),
+		cmocka_unit_test(outlives_a_failed_renewal),
 		cmocka_unit_test(outlives_a_full_disk),
 	};
 	static const char *const files[] = { "state", "whole", "state.new" };

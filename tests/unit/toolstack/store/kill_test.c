@@ -17,9 +17,10 @@
  * Links: toolstack/store/store.c toolstack/store/domain.c toolstack/store/request.c
  * Links: toolstack/store/request_node.c toolstack/store/request_watch.c
  * Links: toolstack/store/request_domain.c toolstack/store/state.c toolstack/store/journal.c
+ * Links: toolstack/store/rewrite.c toolstack/lib/file.c toolstack/store/budget.c
  * Links: toolstack/store/ring.c toolstack/store/conn_ring.c toolstack/store/conn_socket.c
  * Links: toolstack/store/server.c toolstack/lib/error.c
- * Links: tests/unit/toolstack/store/ring_guest.c
+ * Links: tests/unit/toolstack/store/ring_guest.c tests/unit/toolstack/store/rings.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -28,7 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,12 +37,12 @@
 
 #include "store/server.h"
 #include "unit/toolstack/store/ring_guest.h"
+#include "unit/toolstack/store/rings.h"
 
 #define LIVES	400
-#define GUEST	5
+#define GUEST	1
 
 static char dir[] = "/tmp/enso-kill-XXXXXX";
-static struct xenstore_domain_interface *pages; /* [0] the control domain's, [1] the guest's */
 static unsigned int seed = 1;
 
 static unsigned int below(unsigned int n)
@@ -51,129 +51,15 @@ static unsigned int below(unsigned int n)
 	return (seed >> 8) % n;
 }
 
-/* ---- the hypervisor: two pages that outlive the daemon ---- */
-
-int hyp_open(struct hyp **hyp, struct error *err)
-{
-	(void)err;
-	*hyp = (struct hyp *)pages;
-	return 0;
-}
-
-int hyp_evtchn_open(void)
-{
-	return 1000;
-}
-
-int hyp_grant_open(void)
-{
-	return 1001;
-}
-
-int hyp_evtchn_bind_virq(int fd, uint32_t virq)
-{
-	(void)fd;
-	(void)virq;
-	return 1;
-}
-
-int hyp_evtchn_bind_interdomain(int fd, uint32_t domid, uint32_t port)
-{
-	(void)fd;
-	(void)port;
-	return (int)domid + 2;
-}
-
-int hyp_evtchn_unbind(int fd, uint32_t port)
-{
-	(void)fd;
-	(void)port;
-	return 0;
-}
-
-int hyp_evtchn_notify(int fd, uint32_t port)
-{
-	(void)fd;
-	(void)port;
-	return 0;
-}
-
-int hyp_evtchn_unmask(int fd, uint32_t port)
-{
-	return hyp_evtchn_unbind(fd, port);
-}
-
-static unsigned int fired; /* a bit for each page */
-
-int hyp_evtchn_next(int fd)
-{
-	(void)fd;
-	for (unsigned int i = 0; i < 2; i++) {
-		if (fired & 1u << i) {
-			fired &= ~(1u << i);
-			return i ? GUEST + 2 : 2;
-		}
-	}
-	return -EAGAIN;
-}
-
-int hyp_store_page(void **va, uint32_t *port)
-{
-	*va = &pages[0];
-	*port = 1;
-	return 0;
-}
-
-int hyp_grant_map(int fd, uint32_t domid, const uint32_t *refs, unsigned n, void **va)
-{
-	(void)fd;
-	(void)refs;
-	(void)n;
-	*va = &pages[1];
-	return domid == GUEST ? 0 : -ESRCH;
-}
-
-int hyp_grant_unmap(int fd, void *va, unsigned n)
-{
-	(void)fd;
-	(void)va;
-	(void)n;
-	return 0;
-}
-
-int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *mfns, unsigned n,
-		    void **va)
-{
-	(void)hyp;
-	(void)domid;
-	(void)prot;
-	(void)mfns;
-	(void)n;
-	(void)va;
-	return -ESRCH;
-}
-
-void hyp_unmap(void *va, unsigned n)
-{
-	(void)va;
-	(void)n;
-}
-
-int hyp_domain_info(struct hyp *hyp, uint32_t domid, struct xen_domctl_getdomaininfo *info)
-{
-	(void)hyp;
-	(void)domid;
-	memset(info, 0, sizeof(*info));
-	return 0;
-}
-
 /* ---- a life of the daemon ---- */
 
 /* The events that the guests' sides would have sent. */
 static void fire(void)
 {
-	for (unsigned int i = 0; i < 2; i++)
-		fired |= (pages[i].req_prod != pages[i].req_cons) << i;
+	for (unsigned int i = 0; i <= GUEST; i++) {
+		if (rings_page[i].req_prod != rings_page[i].req_cons)
+			rings_fire(i);
+	}
 }
 
 /* Stops itself once it is up, and whenever it has nothing to do. */
@@ -186,6 +72,7 @@ static _Noreturn void live(void)
 	server.store = store_new(&ring_io, &server);
 	if (!server.store || journal_open(&server.journal, dir))
 		_exit(10);
+	server.journal.slack = 0;	/* it is written anew all the time */
 	int rc = journal_load(&server.journal, server.store);
 	if (rc && rc != -ENOENT)
 		_exit(11);
@@ -275,9 +162,7 @@ static int setup(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	pages = mmap(NULL, 2 * sizeof(*pages), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		     -1, 0);
-	assert_ptr_not_equal(pages, MAP_FAILED);
+	rings_init();
 	pid_t pid = fork();
 	if (!pid)
 		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) ? 1 : 0);
@@ -302,10 +187,10 @@ static void introduce_the_guest(void)
 	struct ring_guest control;
 	pid_t pid = start();
 
-	ring_guest_init(&control, &pages[0], below);
-	RING_GUEST_ASK(&control, XS_WRITE, "/local/domain/5\0home");
-	RING_GUEST_ASK(&control, XS_SET_PERMS, "/local/domain/5\0n5");
-	RING_GUEST_ASK(&control, XS_INTRODUCE, "5\0007\0009");
+	ring_guest_init(&control, &rings_page[0], below);
+	RING_GUEST_ASK(&control, XS_WRITE, "/local/domain/1\0home");
+	RING_GUEST_ASK(&control, XS_SET_PERMS, "/local/domain/1\0n1");
+	RING_GUEST_ASK(&control, XS_INTRODUCE, "1\0007\0009");
 	while (ring_guest_busy(&control)) {
 		ring_guest_act(&control);
 		step(pid, PTRACE_CONT);
@@ -319,7 +204,7 @@ static void nobody_notices(void **state)
 
 	(void)state;
 	introduce_the_guest();
-	ring_guest_init(&guest, &pages[1], below);
+	ring_guest_init(&guest, &rings_page[GUEST], below);
 	guest.endless = true;
 	for (unsigned int i = 0; i < LIVES; i++)
 		one_life(&guest);
