@@ -87,6 +87,15 @@ int cli_remote(const struct cli_verb *verb, int argc, char **argv, int *status, 
 /* May the one for whom ensod runs us do this? 0, or -1 with err set. */
 int cli_check_caller(const struct cli_verb *verb, const struct cli_args *args, struct error *err);
 
+/*
+ * Does ensod run us for a member of group enso, not root? What it names is to be looked at by
+ * vm/allowed.h then.
+ */
+bool cli_for_member(void);
+
+/* A definition from a file, with warnings told. 0, or -1 with err set. */
+int cli_load(struct vm_config *config, const char *path, bool strict, struct error *err);
+
 void cli_print_help(FILE *out, const struct cli_verb *verb);
 void cli_print_verbs(FILE *out);
 

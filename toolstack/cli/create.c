@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* enso create, start, prepare: a guest from its XML, or from its definition. */
 #include "cli/cli.h"
+#include "vm/allowed.h"
 #include "vm/defined.h"
 
 void cli_warn(void *context, const char *text)
 {
 	(void)context;
 	fprintf(stderr, "enso: warning: %s\n", text);
+}
+
+int cli_load(struct vm_config *config, const char *path, bool strict, struct error *err)
+{
+	const struct config_options options = { .strict = strict, .warn = cli_warn };
+
+	if (config_load(config, path, &options, err))
+		return -1;
+	if (!cli_for_member() || !allowed_config(config, err))
+		return 0;
+	config_free(config);
+	return -1;
 }
 
 /* From config, or if that is NULL from the definition of who. */
@@ -29,11 +42,10 @@ static int create(struct vm *vm, struct vm_config *config, const char *who,
 
 static int run_create(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	const struct config_options options = { .strict = args->option[2], .warn = cli_warn };
 	struct vm_config config;
 	int rc;
 
-	if (config_load(&config, args->operand[0], &options, err))
+	if (cli_load(&config, args->operand[0], args->option[2], err))
 		return -1;
 	rc = create(vm, &config, config.name, args, err);
 	config_free(&config);

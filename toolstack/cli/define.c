@@ -5,11 +5,10 @@
 
 static int run_define(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	const struct config_options options = { .strict = args->option[0], .warn = cli_warn };
 	struct vm_config config;
 	int rc;
 
-	if (config_load(&config, args->operand[0], &options, err))
+	if (cli_load(&config, args->operand[0], args->option[0], err))
 		return -1;
 	rc = vm_define(vm, &config, NULL, err);
 	config_free(&config);

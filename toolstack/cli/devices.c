@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "vm/allowed.h"
 #include "vm/hotplug.h"
 
 /* --- disks --------------------------------------------------------------------------------- */
@@ -74,7 +75,9 @@ static int run_attach_disk(struct vm *vm, const struct cli_args *args, struct er
 
 	if (read_disk(args, &disk, err))
 		return -1;
-	rc = vm_attach_disk(vm, args->operand[0], &disk, args->option[4], err);
+	rc = cli_for_member() ? allowed_disk(&disk, err) : 0;
+	if (!rc)
+		rc = vm_attach_disk(vm, args->operand[0], &disk, args->option[4], err);
 	config_free_disk(&disk);
 	return rc;
 }
@@ -85,6 +88,7 @@ static const char device_text[] =
 
 const struct cli_verb cli_attach_disk = {
 	.name = "attach-disk",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "block-attach",
 	.operands = "GUEST SOURCE TARGET",
@@ -113,6 +117,7 @@ static const char detach_text[] =
 
 const struct cli_verb cli_detach_disk = {
 	.name = "detach-disk",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "block-detach",
 	.operands = "GUEST TARGET",
@@ -181,6 +186,7 @@ static int run_attach_interface(struct vm *vm, const struct cli_args *args, stru
 
 const struct cli_verb cli_attach_interface = {
 	.name = "attach-interface",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "network-attach",
 	.operands = "GUEST bridge|network SOURCE",
@@ -210,6 +216,7 @@ static int run_detach_interface(struct vm *vm, const struct cli_args *args, stru
 
 const struct cli_verb cli_detach_interface = {
 	.name = "detach-interface",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "network-detach",
 	.operands = "GUEST [bridge|network]",

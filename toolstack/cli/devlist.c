@@ -66,6 +66,7 @@ static int run_domblklist(struct vm *vm, const struct cli_args *args, struct err
 
 const struct cli_verb cli_domblklist = {
 	.name = "domblklist",
+	.rights = CLI_GROUP,
 	.aliases = "block-list",
 	.operands = "GUEST",
 	.min_operands = 1,
@@ -114,6 +115,7 @@ static int run_domiflist(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_domiflist = {
 	.name = "domiflist",
+	.rights = CLI_GROUP,
 	.aliases = "network-list",
 	.operands = "GUEST",
 	.min_operands = 1,

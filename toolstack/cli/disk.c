@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "vm/allowed.h"
 #include "vm/diskfile.h"
 
 /* "10G", "512M", "1048576": with K, M, G, T, powers of 1024; KiB and so on, too. */
@@ -41,6 +42,9 @@ static int run_create(struct vm *vm, const struct cli_args *args, struct error *
 		return error_set(err, ERROR_USAGE, "disk create: missing SIZE");
 	if (args->nr_operands == 2 && read_size(args->operand[1], &size, err))
 		return -1;
+	if (cli_for_member() && (allowed_in(args->operand[0], "images", err) ||
+				 (args->option[1] && allowed_read(args->option[1], err))))
+		return -1;
 	return diskfile_create(args->operand[0],
 			       strcmp(format, "raw") ? VM_DISK_QCOW2 : VM_DISK_RAW, size,
 			       args->option[1], err);
@@ -48,6 +52,7 @@ static int run_create(struct vm *vm, const struct cli_args *args, struct error *
 
 const struct cli_verb cli_disk_create = {
 	.name = "disk create",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.operands = "FILE [SIZE]",
 	.min_operands = 1,
@@ -65,13 +70,15 @@ static int run_resize(struct vm *vm, const struct cli_args *args, struct error *
 {
 	uint64_t size;
 
-	if (read_size(args->operand[1], &size, err))
+	if (read_size(args->operand[1], &size, err) ||
+	    (cli_for_member() && allowed_in(args->operand[0], "images", err)))
 		return -1;
 	return diskfile_resize(vm, args->operand[0], size, args->option[0], err);
 }
 
 const struct cli_verb cli_disk_resize = {
 	.name = "disk resize",
+	.rights = CLI_GROUP,
 	.operands = "FILE SIZE",
 	.min_operands = 2,
 	.max_operands = 2,
@@ -86,6 +93,8 @@ static int run_info(struct vm *vm, const struct cli_args *args, struct error *er
 	struct diskfile file;
 	const char *format;
 
+	if (cli_for_member() && allowed_in(args->operand[0], "images", err))
+		return -1;
 	if (diskfile_look(vm, args->operand[0], &file, err))
 		return -1;
 	format = file.format == VM_DISK_QCOW2 ? "qcow2" : "raw";
@@ -109,6 +118,7 @@ static int run_info(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_disk_info = {
 	.name = "disk info",
+	.rights = CLI_GROUP,
 	.operands = "FILE",
 	.min_operands = 1,
 	.max_operands = 1,

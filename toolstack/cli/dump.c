@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* enso dump: a guest's memory and registers into a file. */
 #include "cli/cli.h"
+#include "vm/allowed.h"
 
 static int run_dump(struct vm *vm, const struct cli_args *args, struct error *err)
 {
@@ -9,6 +10,8 @@ static int run_dump(struct vm *vm, const struct cli_args *args, struct error *er
 	struct vm_info info;
 	int rc;
 
+	if (cli_for_member() && allowed_in(args->operand[1], "crash", err))
+		return -1;
 	if (vm_find(vm, args->operand[0], &info, err))
 		return -1;
 	rc = vm_dump(vm, &info, args->operand[1], show, &progress, err);
@@ -18,6 +21,7 @@ static int run_dump(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_dump = {
 	.name = "dump",
+	.rights = CLI_GROUP,
 	.aliases = "dump-core",
 	.operands = "GUEST FILE",
 	.min_operands = 2,

@@ -87,6 +87,7 @@ static int run_list(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_net_list = {
 	.name = "net list",
+	.rights = CLI_GROUP,
 	.aliases = "net-list",
 	.operands = "",
 	.summary = "List the networks that guests can be on",
@@ -117,6 +118,7 @@ static int run_dumpxml(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_net_dumpxml = {
 	.name = "net dumpxml",
+	.rights = CLI_GROUP,
 	.aliases = "net-dumpxml",
 	.operands = "NETWORK",
 	.min_operands = 1,
@@ -180,6 +182,7 @@ static int run_autostart(struct vm *vm, const struct cli_args *args, struct erro
 
 const struct cli_verb cli_net_autostart = {
 	.name = "net autostart",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "net-autostart",
 	.operands = "NETWORK",
@@ -204,6 +207,7 @@ static int run_start(struct vm *vm, const struct cli_args *args, struct error *e
 
 const struct cli_verb cli_net_start = {
 	.name = "net start",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "net-start",
 	.operands = "NETWORK",
@@ -221,6 +225,7 @@ static int run_stop(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_net_stop = {
 	.name = "net stop",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.aliases = "net-destroy net-stop",
 	.operands = "NETWORK",

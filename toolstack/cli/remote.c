@@ -22,9 +22,16 @@ static int refuse(struct error *err, const char *verb)
 	return error_set(err, ERROR_PERMISSION, "%s: only root may do this", verb);
 }
 
+bool cli_for_member(void)
+{
+	const char *caller = getenv("ENSO_CALLER");
+
+	return caller && strcmp(caller, "0");
+}
+
 int cli_check_caller(const struct cli_verb *verb, const struct cli_args *args, struct error *err)
 {
-	if (!getenv("ENSO_CALLER") || verb->rights == CLI_GROUP || verb->rights == CLI_ALL)
+	if (!cli_for_member() || verb->rights == CLI_GROUP || verb->rights == CLI_ALL)
 		return 0;
 	if (verb->rights == CLI_ROOT)
 		return refuse(err, verb->name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "vm/allowed.h"
 
 #define WAIT_DEFAULT 60	/* seconds for the guest to suspend */
 
@@ -45,6 +46,8 @@ static int run_save(struct vm *vm, const struct cli_args *args, struct error *er
 	struct vm_info info;
 	int rc;
 
+	if (cli_for_member() && allowed_in(args->operand[1], "save", err))
+		return -1;
 	if (parse_save(args->option[1], args->option[2], &options, err) ||
 	    vm_find(vm, args->operand[0], &info, err))
 		return -1;
@@ -56,6 +59,7 @@ static int run_save(struct vm *vm, const struct cli_args *args, struct error *er
 
 const struct cli_verb cli_save = {
 	.name = "save",
+	.rights = CLI_GROUP,
 	.operands = "GUEST FILE",
 	.min_operands = 2,
 	.max_operands = 2,
@@ -78,6 +82,8 @@ static int run_restore(struct vm *vm, const struct cli_args *args, struct error 
 	struct vm_restored restored;
 	int rc;
 
+	if (cli_for_member() && allowed_in(args->operand[0], "save", err))
+		return -1;
 	options.progress = cli_progress_start(&progress, "restoring");
 	rc = vm_restore(vm, args->operand[0], &options, &restored, err);
 	cli_progress_end(&progress);
@@ -88,6 +94,7 @@ static int run_restore(struct vm *vm, const struct cli_args *args, struct error 
 
 const struct cli_verb cli_restore = {
 	.name = "restore",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.operands = "FILE",
 	.min_operands = 1,
@@ -120,6 +127,7 @@ static int run_managedsave(struct vm *vm, const struct cli_args *args, struct er
 
 const struct cli_verb cli_managedsave = {
 	.name = "managedsave",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.operands = "GUEST",
 	.min_operands = 1,
@@ -140,6 +148,7 @@ static int run_managedsave_remove(struct vm *vm, const struct cli_args *args, st
 
 const struct cli_verb cli_managedsave_remove = {
 	.name = "managedsave-remove",
+	.rights = CLI_GROUP,
 	.waits = true,
 	.operands = "GUEST",
 	.min_operands = 1,

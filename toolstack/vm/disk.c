@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/host.h"
+#include "vm/allowed.h"
 #include "vm/device.h"
 
 /* What the nodes of a disk are made from. */
@@ -116,7 +117,11 @@ static int open_image(const struct vm_disk *disk, unsigned flags, struct host_bl
 		      struct error *err)
 {
 	char why[300];
-	int rc = host_image_attach(disk->source, "qcow2", flags, block, why, sizeof(why));
+	int rc;
+
+	if (allowed_chain(disk->source, err))
+		return -1;
+	rc = host_image_attach(disk->source, "qcow2", flags, block, why, sizeof(why));
 
 	if (rc == -EIO && *why)
 		return error_set(err, ERROR_DEVICE, "disk %s: %s: %.*s", disk->target,

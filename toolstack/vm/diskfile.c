@@ -21,7 +21,11 @@ struct qcow2_head {
 	uint64_t backing_offset;
 	uint32_t backing_size, cluster_bits;
 	uint64_t size;
+	uint8_t tables[40];
+	uint64_t incompatible;	/* of version 3: what a reader has to understand */
 };
+#define QCOW2_BASE	    32	/* bytes of the head that an image at least has */
+#define QCOW2_DATA_ELSEWHERE 4	/* of incompatible */
 
 static int failed(const char *path, int rc, struct error *err)
 {
@@ -39,6 +43,43 @@ static void read_qcow2(int fd, const struct qcow2_head *head, struct diskfile *f
 	    file_read_at(fd, file->backing, len, (off_t)__builtin_bswap64(head->backing_offset)))
 		len = 0;
 	file->backing[len] = 0;
+}
+
+/* What a short file does not have of the head is zero. */
+static bool is_qcow2(int fd, struct qcow2_head *head)
+{
+	ssize_t n;
+
+	memset(head, 0, sizeof(*head));
+	n = pread(fd, head, sizeof(*head), 0);
+	return n >= QCOW2_BASE && !memcmp(head->magic, "QFI\xfb", 4);
+}
+
+int diskfile_behind(const char *path, char name[DISKFILE_BACKING])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = -1;
+	struct qcow2_head head;
+	uint64_t offset, len;
+
+	if (fd < 0)
+		return -1;
+	memset(name, 0, DISKFILE_BACKING);
+	if (!is_qcow2(fd, &head)) {
+		close(fd);
+		return 0;
+	}
+	offset = __builtin_bswap64(head.backing_offset);
+	len = __builtin_bswap32(head.backing_size);
+	if (__builtin_bswap32(head.version) < 3 ||
+	    !(__builtin_bswap64(head.incompatible) & QCOW2_DATA_ELSEWHERE)) {
+		if (!offset)
+			rc = 0;
+		else if (len && len < DISKFILE_BACKING && offset <= INT64_MAX &&
+			 !file_read_at(fd, name, len, (off_t)offset))
+			rc = 1;
+	}
+	close(fd);
+	return rc;
 }
 
 static int look(const char *path, struct diskfile *file, struct stat *st, struct error *err)
@@ -59,7 +100,7 @@ static int look(const char *path, struct diskfile *file, struct stat *st, struct
 	file->is_block = S_ISBLK(st->st_mode);
 	file->size = end > 0 ? (uint64_t)end : 0;
 	file->allocated = file->is_block ? file->size : (uint64_t)st->st_blocks * 512;
-	if (!file_read_at(fd, &head, sizeof(head), 0) && !memcmp(head.magic, "QFI\xfb", 4))
+	if (is_qcow2(fd, &head))
 		read_qcow2(fd, &head, file);
 	close(fd);
 	if (!S_ISREG(st->st_mode) && !file->is_block)

@@ -10,19 +10,25 @@
 #include "lib/error.h"
 #include "vm/vm.h"
 
+enum { DISKFILE_MIN = 512, DISKFILE_BACKING = 512 };
+
 struct diskfile {
 	enum vm_disk_format format;
 	bool is_block;
 	uint64_t size;	    /* bytes that the guest sees */
 	uint64_t allocated; /* bytes that it takes */
-	char backing[512];  /* of a qcow2 image, or "" */
+	char backing[DISKFILE_BACKING]; /* of a qcow2 image, or "" */
 	char used_by[CONFIG_NAME_MAX + 1]; /* a guest that has it, or "" */
 };
 
-enum { DISKFILE_MIN = 512 };
-
 /* What path is: its first bytes tell whether it is a qcow2 image. */
 int diskfile_look(struct vm *vm, const char *path, struct diskfile *file, struct error *err);
+
+/*
+ * What the image at path stands on, as it says itself: 1 and the name; 0: nothing, or path is no
+ * qcow2 image; -1: it cannot be told, or the image has its data elsewhere.
+ */
+int diskfile_behind(const char *path, char name[DISKFILE_BACKING]);
 
 /*
  * Make path with size bytes, of which none takes space; qcow2 with backing (or NULL), of that
