@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dumps of guests as core files, on demand and when they crash: see vm/vm.h. A core appears under
- * its name when it is whole. Until then it is NAME.part, locked by whoever writes it; one that can
- * be locked was left by a process that died and is removed.
+ * its name when it is whole; a process that dies leaves nothing of it behind.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -23,7 +21,6 @@
 #include "vm/defined.h"
 #include "vm/internal.h"
 
-#define PART ".part"
 #define CORE ".core"
 #define KEPT 3			/* dumps of crashes kept of each guest */
 #define LOOK_BYTES (16u << 20)	/* between two looks at the room that is left */
@@ -69,44 +66,31 @@ static int on_progress(void *context, uint64_t done, uint64_t all, struct error 
 	return check_room(dump->fd, err);
 }
 
-/* From the part, which is fd, to the core. */
-static int finish(int fd, const char *part, const char *path, struct error *err)
+static int file_failed(const char *path, int rc, struct error *err)
 {
-	int rc = fsync(fd) || rename(part, path) ? -errno : 0;
-	char folder[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1,
-		 slash ? path : ".");
-	if (!rc && *folder)
-		rc = file_sync_folder(folder);
-	return rc ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc)) : 0;
+	return error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc));
 }
 
 static int write_core(struct vm *vm, const struct vm_info *info, const char *path,
 		      struct dump *dump, struct error *err)
 {
 	const struct core_request request = { on_progress, dump };
-	char part[PATH_MAX];
-	int fd, rc;
+	struct file_new file = FILE_NEW_NONE;
+	int rc = file_new_open(&file, path, 0600);
 
-	if (snprintf(part, sizeof(part), "%s" PART, path) >= (int)sizeof(part))
-		return error_set(err, ERROR_FILE, "%s: %s", path, error_text(-ENAMETOOLONG));
-	fd = file_lock(part, false);
-	if (fd < 0)
-		return error_set(err, fd == -EWOULDBLOCK ? ERROR_EXISTS : ERROR_FILE, "%s: %s",
-				 part, error_text(fd));
-	dump->fd = fd;
-	rc = ftruncate(fd, 0) ? error_set(err, ERROR_FILE, "%s: %s", part, error_text(-errno)) : 0;
-	if (!rc && dump->leaves_room)
-		rc = check_room(fd, err);
-	if (!rc)
-		rc = core_write(vm->hyp, info->domid, fd, &request, err);
-	if (!rc)
-		rc = finish(fd, part, path, err);
 	if (rc)
-		unlink(part);
-	close(fd);
+		return file_failed(path, rc, err);
+	dump->fd = file.fd;
+	if (dump->leaves_room)
+		rc = check_room(file.fd, err);
+	if (!rc)
+		rc = core_write(vm->hyp, info->domid, file.fd, &request, err);
+	if (!rc) {
+		rc = file_new_commit(&file, path);
+		if (rc)
+			rc = file_failed(path, rc, err);
+	}
+	file_new_abandon(&file);
 	return rc;
 }
 
@@ -145,21 +129,6 @@ static bool is_core_of(const char *file, const char *guest)
 	       file[len] == '-' && !strcmp(file + len + 1 + 16, CORE);
 }
 
-/* Parts of processes that died go. */
-static void sweep_part(int folder, const char *file)
-{
-	size_t len = strlen(file);
-	int fd;
-
-	if (len < strlen(PART) || strcmp(file + len - strlen(PART), PART))
-		return;
-	fd = openat(folder, file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
-		unlinkat(folder, file, 0);
-	if (fd >= 0)
-		close(fd);
-}
-
 /* The oldest of a guest's cores go until there is a place for one more. */
 static void make_place(const char *folder, const char *guest)
 {
@@ -168,7 +137,6 @@ static void make_place(const char *folder, const char *guest)
 	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	for (int i = n - 1; i >= 0; i--) {
-		sweep_part(dir, names[i]->d_name);
 		if (is_core_of(names[i]->d_name, guest) && ++have >= KEPT)
 			unlinkat(dir, names[i]->d_name, 0);
 		free(names[i]);
