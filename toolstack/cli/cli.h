@@ -125,6 +125,12 @@ void cli_progress_end(struct cli_progress *progress);
 /* A whole number from 1 to max, as the value of an option. 0 or -1 with err set. */
 int cli_number(const char *option, const char *text, long max, long *value, struct error *err);
 
+/* Both options at these positions of the verb's table: virsh's --live (the default), --config. */
+#define CLI_SCOPE_OPTIONS                                                                          \
+	{ "live", 0, NULL, "change the guest that runs: the default" },                            \
+	{ "config", 0, NULL, "change its definition, for its next start" }
+enum vm_scope cli_scope(const struct cli_args *args, int live);
+
 struct json_t;
 /*
  * Print a JSON value on standard output and free it; NULL stands for memory that ran out. 0 or -1

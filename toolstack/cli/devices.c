@@ -77,14 +77,14 @@ static int run_attach_disk(struct vm *vm, const struct cli_args *args, struct er
 		return -1;
 	rc = cli_for_member() ? allowed_disk(&disk, err) : 0;
 	if (!rc)
-		rc = vm_attach_disk(vm, args->operand[0], &disk, args->option[4], err);
+		rc = vm_attach_disk(vm, args->operand[0], &disk, cli_scope(args, 4), err);
 	config_free_disk(&disk);
 	return rc;
 }
 
 static const char device_text[] =
 	"A running guest gets it at once and keeps it when it reboots. With --config it gets it\n"
-	"at its next start, too.";
+	"at its next start instead, with --live --config both.";
 
 const struct cli_verb cli_attach_disk = {
 	.name = "attach-disk",
@@ -101,19 +101,20 @@ const struct cli_verb cli_attach_disk = {
 		{ "type", 0, "disk|cdrom", "default: disk" },
 		{ "mode", 0, "MODE", "readonly or shareable" },
 		{ "cache", 0, "none|writeback", "past Domain-0's page cache, or through it" },
-		{ "config", 0, NULL, "change its definition, too" },
+		CLI_SCOPE_OPTIONS,
 	},
 	.run = run_attach_disk,
 };
 
 static int run_detach_disk(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	return vm_detach_disk(vm, args->operand[0], args->operand[1], args->option[0],
-			      args->option[1], err);
+	return vm_detach_disk(vm, args->operand[0], args->operand[1], cli_scope(args, 0),
+			      args->option[2], err);
 }
 
 static const char detach_text[] =
-	"The guest is asked to let go of it. With --config it is taken out of the definition, too.";
+	"The guest is asked to let go of it. With --config it is taken out of the definition\n"
+	"instead, with --live --config both.";
 
 const struct cli_verb cli_detach_disk = {
 	.name = "detach-disk",
@@ -126,7 +127,7 @@ const struct cli_verb cli_detach_disk = {
 	.summary = "Take a disk from a guest",
 	.text = detach_text,
 	.options = {
-		{ "config", 0, NULL, "change its definition, too" },
+		CLI_SCOPE_OPTIONS,
 		{ "force", 0, NULL, "do not ask: what the guest has not written is lost" },
 	},
 	.run = run_detach_disk,
@@ -181,7 +182,7 @@ static int run_attach_interface(struct vm *vm, const struct cli_args *args, stru
 
 	if (read_interface(args, &interface, err))
 		return -1;
-	return vm_attach_interface(vm, args->operand[0], &interface, args->option[3], err);
+	return vm_attach_interface(vm, args->operand[0], &interface, cli_scope(args, 3), err);
 }
 
 const struct cli_verb cli_attach_interface = {
@@ -198,7 +199,7 @@ const struct cli_verb cli_attach_interface = {
 		{ "mac", 0, "MAC", "its address; default: one is made" },
 		{ "target", 0, "NAME", "the name of Domain-0's end" },
 		{ "outbound", 0, "KIB[,,BURST]", "what the guest may send in a second" },
-		{ "config", 0, NULL, "change its definition, too" },
+		CLI_SCOPE_OPTIONS,
 	},
 	.run = run_attach_interface,
 };
@@ -211,7 +212,7 @@ static int run_detach_interface(struct vm *vm, const struct cli_args *args, stru
 		return error_set(err, ERROR_USAGE, "--mac: \"%s\" is not as 00:16:3e:12:34:56",
 				 args->option[0]);
 	return vm_detach_interface(vm, args->operand[0], args->option[0] ? mac : NULL,
-				   args->option[1], args->option[2], err);
+				   cli_scope(args, 1), args->option[3], err);
 }
 
 const struct cli_verb cli_detach_interface = {
@@ -226,7 +227,7 @@ const struct cli_verb cli_detach_interface = {
 	.text = detach_text,
 	.options = {
 		{ "mac", 0, "MAC", "which, if there are several" },
-		{ "config", 0, NULL, "change its definition, too" },
+		CLI_SCOPE_OPTIONS,
 		{ "force", 0, NULL, "do not ask the guest" },
 	},
 	.run = run_detach_interface,

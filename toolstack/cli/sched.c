@@ -5,42 +5,60 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "vm/tune.h"
 
-static int run_schedinfo(struct vm *vm, const struct cli_args *args, struct error *err)
+static int read_sched(const struct cli_args *args, struct vm_tuning *tuning, struct error *err)
 {
-	long new_weight = 0, new_cap = VM_SCHED_KEEP;
-	unsigned weight, cap;
-	struct vm_info info;
+	long weight = 0, cap = VM_SCHED_KEEP;
 
 	if (args->option[0] &&
-	    cli_number("weight", args->option[0], CONFIG_WEIGHT_MAX, &new_weight, err))
+	    cli_number("weight", args->option[0], CONFIG_WEIGHT_MAX, &weight, err))
 		return -1;
 	if (args->option[1] && !strcmp(args->option[1], "0"))
-		new_cap = 0;
-	else if (args->option[1] &&
-		 cli_number("cap", args->option[1], CONFIG_CAP_MAX, &new_cap, err))
+		cap = 0;
+	else if (args->option[1] && cli_number("cap", args->option[1], CONFIG_CAP_MAX, &cap, err))
 		return -1;
-	if (vm_find(vm, args->operand[0], &info, err) ||
-	    vm_get_sched(vm, &info, &weight, &cap, err))
+	tuning->weight = (unsigned)weight;
+	tuning->cap = (unsigned)cap;
+	return 0;
+}
+
+static int print_sched(struct vm *vm, const struct vm_info *info, bool json, struct error *err)
+{
+	unsigned weight, cap;
+
+	if (vm_get_sched(vm, info, &weight, &cap, err))
 		return -1;
-	if (args->option[0])
-		weight = (unsigned)new_weight;
-	if (args->option[1])
-		cap = (unsigned)new_cap;
-	if ((args->option[0] || args->option[1]) && vm_set_sched(vm, &info, weight, cap, err))
-		return -1;
-	if (args->option[2])
-		return cli_print_json(json_pack("{s:s s:i s:i}", "name", info.name, "weight",
+	if (json)
+		return cli_print_json(json_pack("{s:s s:i s:i}", "name", info->name, "weight",
 						weight, "cap", cap),
 				      err);
-	if (args->option[0] || args->option[1])
-		return 0;
-	printf("Name:        %s\nWeight:      %u\nCap:         ", info.name, weight);
+	printf("Name:        %s\nWeight:      %u\nCap:         ", info->name, weight);
 	if (cap)
 		printf("%u %% of one CPU\n", cap);
 	else
 		printf("none\n");
 	return 0;
+}
+
+static int run_schedinfo(struct vm *vm, const struct cli_args *args, struct error *err)
+{
+	struct vm_tuning tuning = { 0 };
+	struct vm_info info;
+
+	if (read_sched(args, &tuning, err))
+		return -1;
+	if (!args->option[0] && !args->option[1])
+		return vm_find(vm, args->operand[0], &info, err) ||
+				       print_sched(vm, &info, args->option[2], err) ? -1 : 0;
+	if (cli_scope(args, 3) != VM_LIVE && vm_tune_defined(vm, args->operand[0], &tuning, err))
+		return -1;
+	if (cli_scope(args, 3) == VM_CONFIG)
+		return 0;
+	if (vm_find(vm, args->operand[0], &info, err) ||
+	    vm_set_sched(vm, &info, tuning.weight, tuning.cap, err))
+		return -1;
+	return args->option[2] ? print_sched(vm, &info, true, err) : 0;
 }
 
 const struct cli_verb cli_schedinfo = {
@@ -56,6 +74,7 @@ const struct cli_verb cli_schedinfo = {
 		{ "weight", 'w', "N", "1 to 65535; 256 is what guests have otherwise" },
 		{ "cap", 'c', "N", "at most N percent of one CPU; 0: no limit" },
 		{ "json", 0, NULL, "tell it as a JSON object" },
+		CLI_SCOPE_OPTIONS,
 	},
 	.run = run_schedinfo,
 };
@@ -164,6 +183,15 @@ static int run_vcpupin(struct vm *vm, const struct cli_args *args, struct error 
 				 "vcpupin: missing CPUS; see \"enso help vcpupin\"");
 	if (args->nr_operands > 1 && read_pin(args, &vcpu, &cpus, &anywhere, err))
 		return -1;
+	if (args->nr_operands > 1 && cli_scope(args, 0) != VM_LIVE) {
+		const struct vm_tuning tuning = { .cap = VM_SCHED_KEEP, .pins = true,
+						  .vcpu = vcpu, .cpus = anywhere ? NULL : &cpus };
+
+		if (vm_tune_defined(vm, args->operand[0], &tuning, err))
+			return -1;
+		if (cli_scope(args, 0) == VM_CONFIG)
+			return 0;
+	}
 	if (vm_find(vm, args->operand[0], &info, err))
 		return -1;
 	if (args->nr_operands == 1)
@@ -181,5 +209,6 @@ const struct cli_verb cli_vcpupin = {
 	.summary = "Say on which CPUs a guest's vCPU may run",
 	.text = "VCPU is its number or \"all\", CPUS a list as 0-3,^2,7 or \"all\". Without them "
 		"it tells what holds.",
+	.options = { CLI_SCOPE_OPTIONS },
 	.run = run_vcpupin,
 };

@@ -181,6 +181,13 @@ void cli_print_verbs(FILE *out)
 	fprintf(out, "\n\"enso help VERB\" says more; \"enso explain\" lists what can go wrong.\n");
 }
 
+enum vm_scope cli_scope(const struct cli_args *args, int live)
+{
+	if (!args->option[live + 1])
+		return VM_LIVE;
+	return args->option[live] ? VM_LIVE_AND_CONFIG : VM_CONFIG;
+}
+
 int cli_number(const char *option, const char *text, long max, long *value, struct error *err)
 {
 	char *end;

@@ -238,13 +238,14 @@ static int perform(struct vm *vm, const struct plan_step *step, int stop_ms, str
 	case PLAN_CHANGE:
 		return change(vm, step, err);
 	case PLAN_DETACH_DISK:
-		return vm_detach_disk(vm, step->name, step->disk->target, false, false, err);
+		return vm_detach_disk(vm, step->name, step->disk->target, VM_LIVE, false, err);
 	case PLAN_ATTACH_DISK:
-		return vm_attach_disk(vm, step->name, step->disk, false, err);
+		return vm_attach_disk(vm, step->name, step->disk, VM_LIVE, err);
 	case PLAN_DETACH_INTERFACE:
-		return vm_detach_interface(vm, step->name, step->interface->mac, false, false, err);
+		return vm_detach_interface(vm, step->name, step->interface->mac, VM_LIVE, false,
+					   err);
 	case PLAN_ATTACH_INTERFACE:
-		return vm_attach_interface(vm, step->name, step->interface, false, err);
+		return vm_attach_interface(vm, step->name, step->interface, VM_LIVE, err);
 	case PLAN_START:
 		return vm_start(vm, step->name, &plainly, &domid, err);
 	default:

@@ -113,8 +113,15 @@ int vm_set_sched(struct vm *vm, const struct vm_info *info, unsigned weight, uns
 		 struct error *err)
 {
 	struct hyp_sched sched = { weight, cap };
+	unsigned old_weight, old_cap;
 	int rc;
 
+	if (!weight || cap == VM_SCHED_KEEP) {
+		if (vm_get_sched(vm, info, &old_weight, &old_cap, err))
+			return -1;
+		sched.weight = weight = weight ? weight : old_weight;
+		sched.cap = cap = cap == VM_SCHED_KEEP ? old_cap : cap;
+	}
 	if (weight > CONFIG_WEIGHT_MAX || cap > CONFIG_CAP_MAX)
 		return error_set(err, ERROR_USAGE, "weight %u, cap %u: possible: 1 to %d, 0 to %d",
 				 weight, cap, CONFIG_WEIGHT_MAX, CONFIG_CAP_MAX);

@@ -235,6 +235,16 @@ static int rename_running(struct vm *vm, const struct vm_info *info, const char 
 	return rc;
 }
 
+/* uuid NULL: its definition has it. */
+static void tell_rename(const uint8_t *uuid, const char *old, const char *name)
+{
+	struct vm_defined one = { .config = { 0 } };
+
+	if (uuid || !vm_defined_find(name, &one, NULL))
+		vm_event("renamed", name, uuid ? uuid : one.config.uuid, 0, old);
+	config_free(&one.config);
+}
+
 static int rename_locked(struct vm *vm, const char *who, const char *name, struct error *err)
 {
 	char old[CONFIG_NAME_MAX + 1] = "";
@@ -262,7 +272,10 @@ static int rename_locked(struct vm *vm, const char *who, const char *name, struc
 		return -1;
 	if (running && rename_running(vm, &info, name, err))
 		return -1;
-	return vm_defined_exists(old) ? vm_defined_move(old, name, err) : 0;
+	if (vm_defined_exists(old) && vm_defined_move(old, name, err))
+		return -1;
+	tell_rename(running ? info.uuid : NULL, old, name);
+	return 0;
 }
 
 int vm_rename(struct vm *vm, const char *who, const char *name, struct error *err)

@@ -25,6 +25,7 @@ struct change {
 	const char *target;
 	const uint8_t *mac;
 	bool force;
+	const char *event;	/* what a running guest's change is called */
 };
 
 int vm_guest_config(struct vm *vm, const char *who, bool inactive, struct vm_config *config,
@@ -103,9 +104,9 @@ static int rewrite(const struct vm_guest *guest, const struct change *change, bo
 }
 
 static int run(struct vm *vm, const struct vm_guest *guest, const struct change *change,
-	       bool config, struct error *err)
+	       enum vm_scope scope, struct error *err)
 {
-	bool running = guest->info.state != VM_SHUT_OFF;
+	bool running = guest->info.state != VM_SHUT_OFF, config = scope != VM_LIVE;
 
 	if (running && guest->info.domid == 0)
 		return error_set(err, ERROR_STATE, "is this system itself");
@@ -114,6 +115,9 @@ static int run(struct vm *vm, const struct vm_guest *guest, const struct change 
 				 "does not run; with --config its definition is changed");
 	if (config && !guest->defined)
 		return error_set(err, ERROR_STATE, "is not defined; leave --config out");
+	if (scope == VM_CONFIG)
+		return check(guest, change, false, err) || rewrite(guest, change, false, err) ? -1
+											      : 0;
 	if ((running && check(guest, change, true, err)) ||
 	    (config && check(guest, change, false, err)))
 		return -1;
@@ -127,17 +131,34 @@ static int run(struct vm *vm, const struct vm_guest *guest, const struct change 
 	return config ? rewrite(guest, change, false, err) : 0;
 }
 
-static int perform(struct vm *vm, const char *who, const struct change *change, bool config,
-		   struct error *err)
+/* The event: which device, by its target or address. */
+static void tell(const struct vm_guest *guest, const struct change *change, enum vm_scope scope)
+{
+	const uint8_t *mac = change->interface ? change->interface->mac : change->mac;
+	const char *detail = change->disk ? change->disk->target : change->target;
+	char text[CONFIG_MAC_TEXT];
+
+	if (mac)
+		config_format_mac(mac, text);
+	if (scope != VM_CONFIG && guest->info.state != VM_SHUT_OFF)
+		vm_event(change->event, guest->info.name, guest->info.uuid, guest->info.domid,
+			 mac ? text : detail);
+	if (scope != VM_LIVE)
+		vm_event("defined", guest->info.name, guest->info.uuid, 0, NULL);
+}
+
+static int perform(struct vm *vm, const char *who, const struct change *change,
+		   enum vm_scope scope, struct error *err)
 {
 	struct error why = { 0 };
 	struct vm_guest guest;
 
 	if (vm_find_guest(vm, who, &guest, err))
 		return -1;
-	return run(vm, &guest, change, config, &why)
-		       ? error_set(err, why.code, "%s: %s", guest.info.name, why.text)
-		       : 0;
+	if (run(vm, &guest, change, scope, &why))
+		return error_set(err, why.code, "%s: %s", guest.info.name, why.text);
+	tell(&guest, change, scope);
+	return 0;
 }
 
 /* --- disks --------------------------------------------------------------------------------- */
@@ -192,15 +213,15 @@ static void unplug_new_disk(const struct change *change, struct vm *vm, uint32_t
 	end_disk(vm, domid, change->disk->target);
 }
 
-int vm_attach_disk(struct vm *vm, const char *who, const struct vm_disk *disk, bool config,
-		   struct error *err)
+int vm_attach_disk(struct vm *vm, const char *who, const struct vm_disk *disk,
+		   enum vm_scope scope, struct error *err)
 {
 	const struct change change = {
 		.check = check_new_disk, .apply = add_disk, .live = plug_disk,
-		.undo = unplug_new_disk, .disk = disk
+		.undo = unplug_new_disk, .disk = disk, .event = "attached"
 	};
 
-	return perform(vm, who, &change, config, err);
+	return perform(vm, who, &change, scope, err);
 }
 
 static int check_old_disk(const struct change *change, const struct vm_config *config,
@@ -233,13 +254,14 @@ static int unplug_disk(const struct change *change, struct vm *vm, uint32_t domi
 	return device_unplug(vm, &device, err);
 }
 
-int vm_detach_disk(struct vm *vm, const char *who, const char *target, bool config, bool force,
-		   struct error *err)
+int vm_detach_disk(struct vm *vm, const char *who, const char *target,
+		   enum vm_scope scope, bool force, struct error *err)
 {
 	const struct change change = { .check = check_old_disk, .apply = remove_disk,
-				       .live = unplug_disk, .target = target, .force = force };
+				       .live = unplug_disk, .target = target, .force = force,
+				       .event = "detached" };
 
-	return perform(vm, who, &change, config, err);
+	return perform(vm, who, &change, scope, err);
 }
 
 /* --- interfaces ---------------------------------------------------------------------------- */
@@ -367,16 +389,16 @@ static int make_mac(struct vm *vm, const char *who, struct vm_interface *interfa
 }
 
 int vm_attach_interface(struct vm *vm, const char *who, const struct vm_interface *interface,
-			bool config, struct error *err)
+			enum vm_scope scope, struct error *err)
 {
 	struct vm_interface one = *interface;
 	const struct change change = { .check = check_new_interface, .apply = add_interface,
 				       .live = plug_interface, .undo = unplug_new_interface,
-				       .interface = &one };
+				       .interface = &one, .event = "attached" };
 
 	if (make_mac(vm, who, &one, err))
 		return -1;
-	return perform(vm, who, &change, config, err);
+	return perform(vm, who, &change, scope, err);
 }
 
 static int check_old_interface(const struct change *change, const struct vm_config *config,
@@ -398,11 +420,12 @@ static int remove_interface(const struct change *change, struct vm_config *confi
 	return 0;
 }
 
-int vm_detach_interface(struct vm *vm, const char *who, const uint8_t *mac, bool config,
-			bool force, struct error *err)
+int vm_detach_interface(struct vm *vm, const char *who, const uint8_t *mac,
+			enum vm_scope scope, bool force, struct error *err)
 {
 	const struct change change = { .check = check_old_interface, .apply = remove_interface,
-				       .live = unplug_interface, .mac = mac, .force = force };
+				       .live = unplug_interface, .mac = mac, .force = force,
+				       .event = "detached" };
 
-	return perform(vm, who, &change, config, err);
+	return perform(vm, who, &change, scope, err);
 }

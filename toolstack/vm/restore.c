@@ -94,6 +94,8 @@ static int restore(struct vm *vm, struct stream_in *in, const char *path,
 	if (!rc)
 		say_it_can_suspend(vm, restored->domid);
 	if (!rc)
+		vm_event("restored", config.name, config.uuid, restored->domid, path);
+	if (!rc)
 		snprintf(restored->name, sizeof(restored->name), "%s", config.name);
 	config_free(&config);
 	envelope_free(&envelope);

@@ -136,6 +136,7 @@ static int suspend_and_write(struct vm *vm, const struct vm_info *info, struct t
 		return error_set(err, err->code, "%s: %s; the guest runs on", info->name,
 				 err->text);
 	}
+	vm_event("saved", info->name, info->uuid, info->domid, target->path);
 	return options->checkpoint ? vm_suspend_cancel(vm, info, err) : vm_destroy(vm, info, err);
 }
 

@@ -168,6 +168,13 @@ struct vm_shutdown {
 /* Ask all guests to power off, and wait. ERROR_TIMEOUT if some have not, and are not destroyed. */
 int vm_shutdown_all(struct vm *vm, const struct vm_shutdown *how, struct error *err);
 
+/* What a change is made to: virsh's --live and --config. */
+enum vm_scope {
+	VM_LIVE,		/* the guest that runs */
+	VM_LIVE_AND_CONFIG,	/* its definition, too, or alone if it does not run */
+	VM_CONFIG,		/* its definition: it holds from the next start on */
+};
+
 /*
  * What a guest does in its own time: how long without any progress until ERROR_TIMEOUT (0: don't
  * wait at all), and who is told how far it is (may be NULL).
@@ -195,7 +202,10 @@ int vm_set_vcpus(struct vm *vm, const struct vm_info *info, unsigned vcpus,
 		 const struct vm_wait *wait, struct error *err);
 
 #define VM_SCHED_KEEP 0xffffU	/* as a cap: leave it */
-/* Weight (0: leave it) against others' 256; cap in percent of one CPU, 0: none. Domain-0's, too. */
+/*
+ * Weight (to set: 0 leaves it) against others' 256; cap in percent of one CPU, 0: none. Domain-0's,
+ * too.
+ */
 int vm_get_sched(struct vm *vm, const struct vm_info *info, unsigned *weight, unsigned *cap,
 		 struct error *err);
 int vm_set_sched(struct vm *vm, const struct vm_info *info, unsigned weight, unsigned cap,

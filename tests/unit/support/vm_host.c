@@ -16,8 +16,9 @@
 #include "fake/hyp.h"
 #include "fake/store_client.h"
 #include "vm/defined.h"
+#include "vm/event.h"
 
-char vm_host_kernel[64];
+char vm_host_kernel[64], vm_host_events[64];
 static char folder[] = "/tmp/vm_host-XXXXXX", run_dir[64], state_dir[64];
 static struct elf_image image;
 
@@ -31,6 +32,8 @@ int vm_host_setup(void **state)
 	cache_folder = folder;
 	vm_run_dir = run_dir;
 	vm_state_dir = state_dir;
+	snprintf(vm_host_events, sizeof(vm_host_events), "%s/events", folder);
+	vm_events_file = vm_host_events;
 	elf_image_small(&image);
 	FILE *file = fopen(vm_host_kernel, "w");
 	assert_non_null(file);
@@ -49,11 +52,11 @@ int vm_host_teardown(void **state)
 
 int vm_host_fresh(void **state)
 {
-	char command[200];
+	char command[300];
 
 	(void)state;
 	fake_hyp_reset(65536);
 	fake_store_reset();
-	snprintf(command, sizeof(command), "rm -rf %s %s", run_dir, state_dir);
+	snprintf(command, sizeof(command), "rm -rf %s %s %s", run_dir, state_dir, vm_host_events);
 	return system(command);
 }

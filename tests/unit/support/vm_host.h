@@ -10,7 +10,7 @@ int vm_host_teardown(void **state);
 /* For each test: no guest runs and none is defined. 256 MiB of memory are free. */
 int vm_host_fresh(void **state);
 
-/* The path of a small kernel. */
-extern char vm_host_kernel[64];
+/* The path of a small kernel; of the events' file. */
+extern char vm_host_kernel[64], vm_host_events[64];
 
 #endif

@@ -3,6 +3,7 @@
  * A running guest is changed as vm.h says: its balloon is told and waited for while it makes
  * progress, the hypervisor's limit follows, vCPUs, weight, cap and pins likewise; what was changed
  * is in its definition and holds when it starts anew.
+ * Links: tests/unit/support/vm_host.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
@@ -14,50 +15,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "abi/sched.h"
-#include "build/cache.h"
-#include "fake/elf_image.h"
 #include "fake/hyp.h"
 #include "fake/store_client.h"
+#include "unit/support/vm_host.h"
 #include "vm/internal.h"
 
-static struct elf_image file;
-static char folder[] = "/tmp/runtime_test-XXXXXX", kernel[64], run_dir[64];
 static struct vm vm;
 static struct vm_info info;
 static struct error err;
-
-static int setup(void **state)
-{
-	int fd;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(kernel, sizeof(kernel), "%s/kernel", folder);
-	snprintf(run_dir, sizeof(run_dir), "%s/run", folder);
-	cache_folder = folder;
-	vm_run_dir = run_dir;
-	elf_image_small(&file);
-	fd = open(kernel, O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(fd, file.data, file.size), (ssize_t)file.size);
-	close(fd);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[100];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
 
 /* A guest "web" from this XML for <vcpu> and <cputune>. */
 static int create(const char *tune)
@@ -71,7 +41,7 @@ static int create(const char *tune)
 	snprintf(text, sizeof(text),
 		 "<domain type='xen'><name>web</name><memory>16384</memory>"
 		 "<currentMemory>8192</currentMemory>%s<os><type>linux</type>"
-		 "<kernel>%s</kernel></os></domain>", tune, kernel);
+		 "<kernel>%s</kernel></os></domain>", tune, vm_host_kernel);
 	assert_int_equal(config_parse(&config, text, strlen(text), "web.xml", NULL, &err), 0);
 	rc = vm_create(&vm, &config, &plainly, &domid, &err);
 	config_free(&config);
@@ -85,13 +55,7 @@ static void look(void)
 
 static int fresh(void **state)
 {
-	char command[100];
-
-	(void)state;
-	fake_hyp_reset(65536);
-	fake_store_reset();
-	snprintf(command, sizeof(command), "rm -rf %s", run_dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(vm_host_fresh(state), 0);
 	assert_int_equal(create("<vcpu>3</vcpu>"), 0);
 	look();
 	return 0;
@@ -356,5 +320,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_failure_is_told, fresh, done),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vm_host_setup, vm_host_teardown);
 }
