@@ -3,6 +3,7 @@
  * Saving and restoring as vm.h says, with a guest that suspends as Linux does: the file is there
  * and the guest gone, or the guest runs on and there is no file; a guest whose saver was killed
  * goes on; what cannot be saved or restored is refused and nothing of it is left.
+ * Links: tests/unit/support/vm_host.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
  * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
@@ -22,17 +23,16 @@
 #include <unistd.h>
 
 #include "abi/sched.h"
-#include "build/cache.h"
-#include "fake/elf_image.h"
 #include "fake/hyp.h"
 #include "fake/store_client.h"
+#include "lib/file.h"
+#include "unit/support/vm_host.h"
 #include "vm/defined.h"
 #include "vm/internal.h"
 
 #define FRAME 0x000ffffffffff000UL
 
-static struct elf_image file;
-static char folder[] = "/tmp/save_test-XXXXXX", kernel[64], run_dir[64], save_dir[64], saved[64];
+static char save_dir[200], saved[200];
 static const struct vm_save_options plainly = { .timeout_ms = 50 };
 static const struct vm_create_options as_it_was = { 0 };
 static struct vm vm;
@@ -41,32 +41,12 @@ static struct error err;
 
 static int setup(void **state)
 {
-	int fd;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(kernel, sizeof(kernel), "%s/kernel", folder);
-	snprintf(run_dir, sizeof(run_dir), "%s/run", folder);
-	snprintf(save_dir, sizeof(save_dir), "%s/save", folder);
-	snprintf(saved, sizeof(saved), "%s/file", folder);
-	cache_folder = folder;
-	vm_run_dir = run_dir;
-	vm_state_dir = folder;
+	if (vm_host_setup(state))
+		return -1;
+	snprintf(save_dir, sizeof(save_dir), "%s/save", vm_state_dir);
+	snprintf(saved, sizeof(saved), "%s/file", vm_state_dir);
 	vm_save_dir = save_dir;
-	elf_image_small(&file);
-	fd = open(kernel, O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(fd, file.data, file.size), (ssize_t)file.size);
-	close(fd);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[100];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 static void look(void)
@@ -77,17 +57,14 @@ static void look(void)
 static int fresh(void **state)
 {
 	struct vm_config config;
-	char text[1000], command[200];
+	char text[1000];
 	uint32_t domid;
 
-	(void)state;
-	fake_hyp_reset(65536);
-	fake_store_reset();
-	snprintf(command, sizeof(command), "rm -rf %s %s %s", run_dir, save_dir, saved);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(vm_host_fresh(state), 0);
+	assert_int_equal(file_make_dirs(vm_state_dir), 0);
 	snprintf(text, sizeof(text),
 		 "<domain type='xen'><name>web</name><memory>8192</memory>"
-		 "<os><type>linux</type><kernel>%s</kernel></os></domain>", kernel);
+		 "<os><type>linux</type><kernel>%s</kernel></os></domain>", vm_host_kernel);
 	assert_int_equal(config_parse(&config, text, strlen(text), "web.xml", NULL, &err), 0);
 	assert_int_equal(vm_create(&vm, &config, &as_it_was, &domid, &err), 0);
 	config_free(&config);
@@ -245,11 +222,11 @@ static void what_fails_leaves_it_running(void **state)
 	assert_true(runs());
 	assert_int_equal(domain()->vcpu[0].context.user_regs.rax, 1);
 	assert_int_equal(access(saved, F_OK), -1);
-	assert_int_equal(files(run_dir), 0);
-	snprintf(path, sizeof(path), "%s/nowhere/file", folder);
+	assert_int_equal(files(vm_run_dir), 0);
+	snprintf(path, sizeof(path), "%s/nowhere/file", vm_state_dir);
 	assert_int_equal(vm_save(&vm, &info, path, &plainly, &err), -1);
 	assert_int_equal(err.code, ERROR_FILE);
-	assert_int_equal(vm_save(&vm, &info, folder, &plainly, &err), -1);
+	assert_int_equal(vm_save(&vm, &info, vm_state_dir, &plainly, &err), -1);
 	assert_int_equal(err.code, ERROR_FILE);
 	assert_true(runs());
 }
@@ -286,8 +263,8 @@ static void a_killed_saver_s_guest_goes_on(void **state)
 
 	(void)state;
 	config_format_uuid(info.uuid, text);
-	snprintf(marker, sizeof(marker), "%s/%s.sav", run_dir, text);
-	snprintf(temporary, sizeof(temporary), "%s/file.half", folder);
+	snprintf(marker, sizeof(marker), "%s/%s.sav", vm_run_dir, text);
+	snprintf(temporary, sizeof(temporary), "%s/file.half", vm_state_dir);
 	suspend();
 	look();
 	close(open(temporary, O_WRONLY | O_CREAT, 0600));
@@ -356,9 +333,9 @@ static void a_restore_that_fails_leaves_nothing(void **state)
 	assert_int_equal(vm_restore(&vm, saved, &as_it_was, &restored, &err), -1);
 	assert_int_equal(err.code, ERROR_SAVE_FILE);
 	assert_int_equal(fake_hyp_domains(), 0);
-	assert_int_equal(vm_restore(&vm, kernel, &as_it_was, &restored, &err), -1);
+	assert_int_equal(vm_restore(&vm, vm_host_kernel, &as_it_was, &restored, &err), -1);
 	assert_int_equal(err.code, ERROR_SAVE_FILE);
-	assert_int_equal(vm_restore(&vm, folder, &as_it_was, &restored, &err), -1);
+	assert_int_equal(vm_restore(&vm, vm_state_dir, &as_it_was, &restored, &err), -1);
 	assert_int_equal(err.code, ERROR_FILE);
 }
 
@@ -375,5 +352,5 @@ int main(void)
 		TEST(a_restore_that_fails_leaves_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, vm_host_teardown);
 }

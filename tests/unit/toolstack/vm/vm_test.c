@@ -3,6 +3,7 @@
  * Guests live and end as vm.h says, on a hypervisor and a store in this process: names and uuids
  * are unique, a create that fails at any step leaves nothing behind, ends are followed by what the
  * definition says, and what killed programs left is cleared away.
+ * Links: tests/unit/support/vm_host.c
  * Links: toolstack/vm/ toolstack/build/ toolstack/config/ toolstack/lib/ toolstack/console/client.c
  * Links: hypervisor/lib/elf.c hypervisor/lib/pvimage.c
  * Links: toolstack/stream/ toolstack/hyp/grants.c tests/fake/hyp_save.c
@@ -24,55 +25,14 @@
 #include <unistd.h>
 
 #include "abi/sched.h"
-#include "build/cache.h"
-#include "fake/elf_image.h"
 #include "fake/hyp.h"
 #include "fake/store_client.h"
 #include "lib/file.h"
+#include "unit/support/vm_host.h"
 #include "vm/defined.h"
 #include "vm/internal.h"
 
-static struct elf_image file;
-static char folder[] = "/tmp/vm_test-XXXXXX", kernel[64], run_dir[64];
 static const struct vm_create_options plainly = { 0 };
-
-static int setup(void **state)
-{
-	int fd;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	snprintf(kernel, sizeof(kernel), "%s/kernel", folder);
-	snprintf(run_dir, sizeof(run_dir), "%s/run", folder);
-	cache_folder = folder;
-	vm_run_dir = run_dir;
-	vm_state_dir = folder;
-	elf_image_small(&file);
-	fd = open(kernel, O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(fd, file.data, file.size), (ssize_t)file.size);
-	close(fd);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[100];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
-}
-
-static int fresh(void **state)
-{
-	char command[100];
-
-	(void)state;
-	fake_hyp_reset(65536);
-	fake_store_reset();
-	snprintf(command, sizeof(command), "rm -rf %s", run_dir);
-	return system(command);
-}
 
 static void config(struct vm_config *config, const char *name)
 {
@@ -82,7 +42,7 @@ static void config(struct vm_config *config, const char *name)
 		.current_memory_kib = 8192,
 		.vcpus_max = 2,
 		.vcpus = 1,
-		.kernel = strdup(kernel),
+		.kernel = strdup(vm_host_kernel),
 		.on_reboot = VM_ACTION_RESTART,
 		.on_crash = VM_ACTION_PRESERVE,
 	};
@@ -102,7 +62,7 @@ static int create(struct vm *vm, const char *name, uint32_t *domid, struct error
 /* The files of running guests, but for the lock. */
 static unsigned files(void)
 {
-	DIR *dir = opendir(run_dir);
+	DIR *dir = opendir(vm_run_dir);
 	struct dirent *entry;
 	unsigned n = 0;
 
@@ -220,7 +180,7 @@ static void every_failure_leaves_nothing(void **state)
 		struct vm vm = { 0 };
 		int rc;
 
-		fresh(NULL);
+		vm_host_fresh(NULL);
 		fake_hyp_fail_at(++n);
 		rc = create(&vm, "web", &domid, &err);
 		failed = fake_hyp_failed();
@@ -234,7 +194,7 @@ static void every_failure_leaves_nothing(void **state)
 		struct vm vm = { 0 };
 		int rc;
 
-		fresh(NULL);
+		vm_host_fresh(NULL);
 		fake_store_fail_at(++n);
 		rc = create(&vm, "web", &domid, &err);
 		failed = fake_store_failed();
@@ -325,7 +285,7 @@ static void ended(struct vm *vm, unsigned reason, struct vm_info *info)
 	struct error err;
 	uint32_t domid;
 
-	fresh(NULL);
+	vm_host_fresh(NULL);
 	assert_int_equal(create(vm, "web", &domid, &err), 0);
 	fake_hyp_shutdown(1, reason);
 	assert_int_equal(vm_find(vm, "web", info, &err), 0);
@@ -461,18 +421,19 @@ static void a_guest_that_is_being_made_is_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_guest_has_its_nodes, fresh),
-		cmocka_unit_test_setup(names_and_uuids_are_unique, fresh),
-		cmocka_unit_test_setup(a_guest_is_found_by_name_uuid_and_id, fresh),
-		cmocka_unit_test_setup(every_failure_leaves_nothing, fresh),
-		cmocka_unit_test_setup(what_cannot_be_is_refused_before_a_domain, fresh),
-		cmocka_unit_test_setup(destroy_leaves_nothing, fresh),
-		cmocka_unit_test_setup(states_are_respected, fresh),
-		cmocka_unit_test_setup(ends_are_followed_by_what_the_definition_says, fresh),
-		cmocka_unit_test_setup(a_restart_that_was_cut_short_goes_on, fresh),
-		cmocka_unit_test_setup(what_others_left_is_swept, fresh),
-		cmocka_unit_test_setup(a_guest_that_is_being_made_is_left_alone, fresh),
+		cmocka_unit_test_setup(a_guest_has_its_nodes, vm_host_fresh),
+		cmocka_unit_test_setup(names_and_uuids_are_unique, vm_host_fresh),
+		cmocka_unit_test_setup(a_guest_is_found_by_name_uuid_and_id, vm_host_fresh),
+		cmocka_unit_test_setup(every_failure_leaves_nothing, vm_host_fresh),
+		cmocka_unit_test_setup(what_cannot_be_is_refused_before_a_domain, vm_host_fresh),
+		cmocka_unit_test_setup(destroy_leaves_nothing, vm_host_fresh),
+		cmocka_unit_test_setup(states_are_respected, vm_host_fresh),
+		cmocka_unit_test_setup(ends_are_followed_by_what_the_definition_says,
+				       vm_host_fresh),
+		cmocka_unit_test_setup(a_restart_that_was_cut_short_goes_on, vm_host_fresh),
+		cmocka_unit_test_setup(what_others_left_is_swept, vm_host_fresh),
+		cmocka_unit_test_setup(a_guest_that_is_being_made_is_left_alone, vm_host_fresh),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, vm_host_setup, vm_host_teardown);
 }
