@@ -3,7 +3,8 @@
  * Definitions of running guests, as XML in vm_run_dir: <uuid>.xml. <uuid>.new marks a guest that is
  * being created and is locked by the process that does it; one that can be locked was left by a
  * process that died. <uuid>.rst is the definition of a guest between its end and its new start;
- * <uuid>.old marks one that was defined anew since it was started.
+ * <uuid>.old marks one that was defined anew since it was started. <uuid>.sav and <uuid>.dmp are
+ * locked by who saves or dumps it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -60,6 +61,35 @@ void vm_marker_remove(const uint8_t uuid[16], int fd)
 	char path[PATH_MAX];
 
 	path_of(uuid, ".new", path);
+	unlink(path);
+	close(fd);
+}
+
+int vm_mark(const struct vm_info *info, const char *suffix, const char *what, struct error *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	path_of(info->uuid, suffix, path);
+	fd = file_lock(path, false);
+	if (fd == -EWOULDBLOCK)
+		return error_set(err, ERROR_STATE, "%s: is just being %s", info->name, what);
+	return fd < 0 ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(fd)) : fd;
+}
+
+bool vm_is_marked(const struct vm_info *info, const char *suffix)
+{
+	char path[PATH_MAX];
+
+	path_of(info->uuid, suffix, path);
+	return access(path, F_OK) == 0;
+}
+
+void vm_unmark(const struct vm_info *info, const char *suffix, int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(info->uuid, suffix, path);
 	unlink(path);
 	close(fd);
 }

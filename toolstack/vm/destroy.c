@@ -247,6 +247,8 @@ int vm_sweep(struct vm *vm, struct error *err)
 		sweep.infos = infos;
 		if (!rc) {
 			sweep_nodes(&sweep, names, nr_names);
+			for (size_t i = 0; i < sweep.count; i++)
+				vm_dump_recover(vm, &infos[i]);
 			vm_devices_sweep(vm, is_listed, &sweep);
 			rc = vm_definition_each(sweep_definition, &sweep, err);
 			vm_defined_sweep();

@@ -22,6 +22,8 @@
 #include "vm/internal.h"
 
 #define CORE ".core"
+#define MARKER ".dmp"
+#define PAUSED "paused"	/* in it: by who dumps, or is about to be */
 #define KEPT 3			/* dumps of crashes kept of each guest */
 #define LOOK_BYTES (16u << 20)	/* between two looks at the room that is left */
 #define ROOM_MIN (64ull << 20)	/* a crash leaves at least so much of the file system free */
@@ -101,21 +103,42 @@ int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
 	struct dump dump = { .progress = progress, .context = context };
 	struct error why = { 0 };
 	bool pause = info->state == VM_RUNNING || info->state == VM_BLOCKED;
-	int rc;
+	int marker, rc;
 
 	if (vm_not_domain0(info, "dumped", err))
 		return -1;
 	if (info->state == VM_DYING)
 		return error_set(err, ERROR_STATE, "%s: is being destroyed", info->name);
-	rc = pause ? hyp_domain_pause(vm->hyp, info->domid) : 0;
-	if (rc)
+	marker = vm_mark(info, MARKER, "dumped", err);
+	if (marker < 0)
+		return -1;
+	rc = pause ? file_write_all(marker, PAUSED, strlen(PAUSED)) : 0;
+	if (!rc && pause)
+		rc = hyp_domain_pause(vm->hyp, info->domid);
+	if (rc) {
+		vm_unmark(info, MARKER, marker);
 		return vm_refused(info, "pause", rc, err);
+	}
 	rc = write_core(vm, info, path, &dump, &why);
 	if (pause)
 		hyp_domain_unpause(vm->hyp, info->domid);
+	vm_unmark(info, MARKER, marker);
 	if (!rc)
 		vm_event("dumped", info->name, info->uuid, info->domid, path);
 	return rc ? error_set(err, why.code, "%s: %s", info->name, why.text) : 0;
+}
+
+void vm_dump_recover(struct vm *vm, const struct vm_info *info)
+{
+	char text[sizeof(PAUSED)] = "";
+	int marker = vm_is_marked(info, MARKER) ? vm_mark(info, MARKER, "dumped", NULL) : -1;
+
+	if (marker < 0)
+		return;
+	if (info->state == VM_PAUSED && pread(marker, text, sizeof(text) - 1, 0) > 0 &&
+	    !strcmp(text, PAUSED))
+		hyp_domain_unpause(vm->hyp, info->domid);
+	vm_unmark(info, MARKER, marker);
 }
 
 /* ---- crashes ---- */

@@ -18,6 +18,15 @@ int vm_lock(struct error *err);
 int vm_marker_make(const uint8_t uuid[16], struct error *err);
 void vm_marker_remove(const uint8_t uuid[16], int fd);
 
+/*
+ * Lock <uuid>SUFFIX: this process does to the guest what others must not do at the same time, and
+ * what has to be undone if it dies (then the file is there, and not locked). A descriptor to close,
+ * or -1 with err set: ERROR_STATE, another does it.
+ */
+int vm_mark(const struct vm_info *info, const char *suffix, const char *what, struct error *err);
+bool vm_is_marked(const struct vm_info *info, const char *suffix);
+void vm_unmark(const struct vm_info *info, const char *suffix, int fd);
+
 int vm_definition_write(const struct vm_config *config, struct error *err);
 /* ERROR_NO_DOMAIN if there is none. */
 int vm_definition_read(const uint8_t uuid[16], bool restart, struct vm_config *config,
@@ -159,6 +168,9 @@ int vm_has_suspended(struct vm *vm, const struct vm_info *info, struct error *er
 
 /* Let a guest that has suspended go on if nobody saves it (any more). */
 int vm_save_recover(struct vm *vm, const struct vm_info *info, struct error *err);
+
+/* If it is paused because it was to be dumped, and who did that was killed, let it go on. */
+void vm_dump_recover(struct vm *vm, const struct vm_info *info);
 
 /* --- destroy.c ----------------------------------------------------------------------------- */
 

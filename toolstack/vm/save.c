@@ -23,35 +23,7 @@
 
 const char *vm_save_dir = "/var/lib/enso/save";
 
-static void marker_path(const uint8_t uuid[16], char path[PATH_MAX])
-{
-	char text[CONFIG_UUID_TEXT];
-
-	config_format_uuid(uuid, text);
-	snprintf(path, PATH_MAX, "%s/%s.sav", vm_run_dir, text);
-}
-
-/* A descriptor to close, or -1. */
-static int take_marker(const struct vm_info *info, struct error *err)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	marker_path(info->uuid, path);
-	fd = file_lock(path, false);
-	if (fd == -EWOULDBLOCK)
-		return error_set(err, ERROR_STATE, "%s: is just being saved", info->name);
-	return fd < 0 ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(fd)) : fd;
-}
-
-static void drop_marker(const struct vm_info *info, int fd)
-{
-	char path[PATH_MAX];
-
-	marker_path(info->uuid, path);
-	unlink(path);
-	close(fd);
-}
+#define MARKER ".sav"
 
 /* A save that is being written. */
 struct target {
@@ -152,7 +124,7 @@ int vm_save(struct vm *vm, const struct vm_info *info, const char *path,
 		err = &unheard;
 	if (vm_need_hyp(vm, err) || vm_need_store(vm, err))
 		return -1;
-	marker = take_marker(info, err);
+	marker = vm_mark(info, MARKER, "saved", err);
 	if (marker < 0)
 		return -1;
 	rc = make_envelope(info, options->packing, &envelope, err);
@@ -166,7 +138,7 @@ int vm_save(struct vm *vm, const struct vm_info *info, const char *path,
 	stream_out_close(target.out);
 	file_new_abandon(&target.file);
 	envelope_free(&envelope);
-	drop_marker(info, marker);
+	vm_unmark(info, MARKER, marker);
 	return rc;
 }
 
@@ -174,7 +146,7 @@ int vm_save_recover(struct vm *vm, const struct vm_info *info, struct error *err
 {
 	char name[PATH_MAX] = "";
 	struct error unheard;
-	int marker = take_marker(info, &unheard), rc = 0;
+	int marker = vm_mark(info, MARKER, "saved", &unheard), rc = 0;
 
 	if (marker < 0)
 		return 0;	/* it is being saved */
@@ -182,7 +154,7 @@ int vm_save_recover(struct vm *vm, const struct vm_info *info, struct error *err
 		unlink(name);
 	if (vm_has_suspended(vm, info, &unheard) == 0)	/* still */
 		rc = vm_suspend_cancel(vm, info, err);
-	drop_marker(info, marker);
+	vm_unmark(info, MARKER, marker);
 	return rc;
 }
 

@@ -418,6 +418,38 @@ static void a_guest_that_is_being_made_is_left_alone(void **state)
 	vm_close(&vm);
 }
 
+/* Whoever dumps it may be killed: it goes on; what an administrator paused stays paused. */
+static void a_dump_that_was_killed_leaves_a_guest_running(void **state)
+{
+	struct vm vm = { 0 };
+	struct vm_info info;
+	struct error err;
+	uint32_t domid;
+	int marker;
+
+	(void)state;
+	assert_int_equal(create(&vm, "web", &domid, &err), 0);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	marker = vm_mark(&info, ".dmp", "dumped", &err);
+	assert_int_equal(vm_dump(&vm, &info, "/nowhere/core", NULL, NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_STATE);	/* it is being dumped */
+	assert_int_equal(file_write_all(marker, "paused", 6), 0);
+	assert_int_equal(vm_pause(&vm, &info, &err), 0);
+	assert_int_equal(vm_sweep(&vm, &err), 0);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	assert_int_equal(info.state, VM_PAUSED);	/* it still is */
+	close(marker);
+	assert_int_equal(vm_sweep(&vm, &err), 0);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	assert_int_not_equal(info.state, VM_PAUSED);
+	assert_false(vm_is_marked(&info, ".dmp"));
+	assert_int_equal(vm_pause(&vm, &info, &err), 0);
+	assert_int_equal(vm_sweep(&vm, &err), 0);
+	assert_int_equal(vm_find(&vm, "web", &info, &err), 0);
+	assert_int_equal(info.state, VM_PAUSED);
+	vm_close(&vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +464,8 @@ int main(void)
 				       vm_host_fresh),
 		cmocka_unit_test_setup(a_restart_that_was_cut_short_goes_on, vm_host_fresh),
 		cmocka_unit_test_setup(what_others_left_is_swept, vm_host_fresh),
+		cmocka_unit_test_setup(a_dump_that_was_killed_leaves_a_guest_running,
+				       vm_host_fresh),
 		cmocka_unit_test_setup(a_guest_that_is_being_made_is_left_alone, vm_host_fresh),
 	};
 
