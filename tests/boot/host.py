@@ -12,6 +12,11 @@ HELLO = "/etc/enso/guests/hello.xml"
 MINI = "/etc/enso/guests/mini.xml"
 LEFT = 256
 HELLO_PROMPT = r"hello:\S*# "
+# In a guest: counts in a file, and says so in another if a clock went back. One for each CPU.
+BUSY = ("work() { l=0; n=0; while :; do read u x </proc/uptime; u=${u%.*}${u#*.}; [ $u -ge $l ] || echo $u after $l >>/back; "
+        "l=$u; n=$((n+1)); echo $n >/count$1; done; }; work 1 & work 2 & "
+        "count() { v=; until [ -n \"$v\" ]; do v=$(cat /count$1); done; echo $v; };")
+MONOTONIC = "dmesg | sed -n 's/^\\[ *\\([0-9]*\\)\\.\\([0-9]*\\)\\].*/\\1\\2/p' | sort -cn && echo in order"
 
 
 class Host(vm.Machine):
@@ -97,6 +102,12 @@ class Host(vm.Machine):
         found = self.expect(pattern, timeout)
         self.expect(prompt, timeout)
         return found
+
+    def busy_goes_on(self):
+        """In the guest whose console is attached, which runs BUSY: both CPUs work, and no clock ever went back."""
+        self.guest_shell("a=$(count 1); b=$(count 2); sleep 1; [ $(count 1) -gt $a ] && [ $(count 2) -gt $b ] && "
+                         "[ ! -e /back ] && echo on it goes", "(?m)^on it goes")
+        self.guest_shell(MONOTONIC, "(?m)^in order")
 
     def leave(self):
         """Ctrl-] leaves a console."""
