@@ -39,22 +39,33 @@ static int parse_save(const char *compress, const char *timeout, struct vm_save_
 	return 0;
 }
 
-static int run_save(struct vm *vm, const struct cli_args *args, struct error *err)
+/* To path, or if that is NULL to where managed saves are. */
+static int save(struct vm *vm, const char *who, const char *path, struct vm_save_options *options,
+		struct error *err)
 {
 	struct cli_progress progress;
-	struct vm_save_options options = { .checkpoint = args->option[0], .context = &progress };
 	struct vm_info info;
 	int rc;
 
-	if (cli_for_member() && allowed_in(args->operand[1], "save", err))
+	if (vm_find(vm, who, &info, err))
 		return -1;
-	if (parse_save(args->option[1], args->option[2], &options, err) ||
-	    vm_find(vm, args->operand[0], &info, err))
-		return -1;
-	options.progress = cli_progress_start(&progress, "saving");
-	rc = vm_save(vm, &info, args->operand[1], &options, err);
+	options->context = &progress;
+	options->progress = cli_progress_start(&progress, "saving");
+	rc = path ? vm_save(vm, &info, path, options, err)
+		  : vm_managedsave(vm, &info, options, err);
 	cli_progress_end(&progress);
 	return rc;
+}
+
+static int run_save(struct vm *vm, const struct cli_args *args, struct error *err)
+{
+	struct vm_save_options options = { .checkpoint = args->option[0] };
+
+	if (cli_for_member() && allowed_in(args->operand[1], "save", err))
+		return -1;
+	if (parse_save(args->option[1], args->option[2], &options, err))
+		return -1;
+	return save(vm, args->operand[0], args->operand[1], &options, err);
 }
 
 const struct cli_verb cli_save = {
@@ -111,18 +122,11 @@ const struct cli_verb cli_restore = {
 
 static int run_managedsave(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	struct cli_progress progress;
-	struct vm_save_options options = { .context = &progress };
-	struct vm_info info;
-	int rc;
+	struct vm_save_options options = { .checkpoint = false };
 
-	if (parse_save(args->option[0], args->option[1], &options, err) ||
-	    vm_find(vm, args->operand[0], &info, err))
+	if (parse_save(args->option[0], args->option[1], &options, err))
 		return -1;
-	options.progress = cli_progress_start(&progress, "saving");
-	rc = vm_managedsave(vm, &info, &options, err);
-	cli_progress_end(&progress);
-	return rc;
+	return save(vm, args->operand[0], NULL, &options, err);
 }
 
 const struct cli_verb cli_managedsave = {

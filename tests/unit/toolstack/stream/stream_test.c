@@ -97,22 +97,29 @@ static void done(struct guest *guest, int fd)
 		close(fd);
 }
 
-static void round_trip(enum stream_packing packing)
+/* A new domain from fd is the guest. */
+static void comes_back(struct guest *guest, int fd)
 {
 	struct stream_request request = guest_request();
+	uint32_t domid = guest_new_domain(guest);
 	struct stream_result result;
+	struct error err;
+
+	assert_int_equal(load(guest, domid, fd, &result, &err), 0);
+	guest_check_restored(guest, domid, &request, &result);
+}
+
+static void round_trip(enum stream_packing packing)
+{
 	struct guest guest;
 	struct error err;
-	uint32_t domid;
 	off_t size;
 	int fd = saved(&guest, packing, &size);
 
 	assert_int_equal(envelope_verify(fd, &err), 0);
 	lseek(fd, 0, SEEK_SET);
-	domid = guest_new_domain(&guest);
-	assert_int_equal(load(&guest, domid, fd, &result, &err), 0);
+	comes_back(&guest, fd);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), size);
-	guest_check_restored(&guest, domid, &request, &result);
 	done(&guest, fd);
 }
 
@@ -139,11 +146,7 @@ static void test_size(void **state)
 
 static void test_pipe(void **state)
 {
-	struct stream_request request = guest_request();
-	struct stream_result result;
 	struct guest guest;
-	struct error err;
-	uint32_t domid;
 	off_t size;
 	int fd = saved(&guest, STREAM_ZSTD, &size), ends[2], status;
 	pid_t child;
@@ -161,9 +164,7 @@ static void test_pipe(void **state)
 		_exit(0);
 	}
 	close(ends[1]);
-	domid = guest_new_domain(&guest);
-	assert_int_equal(load(&guest, domid, ends[0], &result, &err), 0);
-	guest_check_restored(&guest, domid, &request, &result);
+	comes_back(&guest, ends[0]);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	close(ends[0]);
 	done(&guest, fd);
@@ -370,11 +371,8 @@ static void test_lies(void **state)
 /* A P2M that is told as a tree, as by older kernels. */
 static void test_tree(void **state)
 {
-	struct stream_request request = guest_request();
-	struct stream_result result;
 	struct guest guest;
 	struct error err;
-	uint32_t domid;
 	uint64_t *mid;
 	int fd = memfd_create("save", MFD_CLOEXEC);
 
@@ -388,9 +386,7 @@ static void test_tree(void **state)
 	guest_shared(&guest)->arch.pfn_to_mfn_frame_list_list = guest.mfn[30];
 	assert_int_equal(save(&guest, fd, STREAM_PLAIN, &err), 0);
 	lseek(fd, 0, SEEK_SET);
-	domid = guest_new_domain(&guest);
-	assert_int_equal(load(&guest, domid, fd, &result, &err), 0);
-	guest_check_restored(&guest, domid, &request, &result);
+	comes_back(&guest, fd);
 	done(&guest, fd);
 }
 
