@@ -340,27 +340,42 @@ static void control_turn(struct server *server)
 		ring_turn(server, control);
 }
 
-/* A guest's turn, which it pays for. How many ns it took. */
-static uint64_t guest_turn(struct server *server, struct domain *domain)
+/* The domain pays for what was done since then; the control domain has no budget. How many ns. */
+static uint64_t pay(struct domain *domain, uint64_t since)
 {
-	uint64_t before = server_used(), took;
+	uint64_t took = server_used() - since;
 
-	ring_turn(server, domain);
-	took = server_used() - before;
-	budget_charge(&domain->ring->budget, took);
+	if (domain->domid)
+		budget_charge(&domain->ring->budget, took);
 	return took;
+}
+
+/* Events that others' turns have made for it. */
+static void put_events(struct server *server, struct domain *domain)
+{
+	uint64_t before = server_used();
+
+	if (ring_put(server, domain)) {
+		ring_tell(server, domain);
+		/* A request that waited for its place has had its event: nobody tells again. */
+		if (connection_ready(&domain->conn))
+			domain->ring->ready = true;
+	}
+	pay(domain, before);
 }
 
 void ring_turns(struct server *server)
 {
-	uint64_t waited = 0;
+	uint64_t waited = 0, before;
 
 	control_turn(server);
 	/* None is freed meanwhile: see store_reap_domains(). */
 	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
 		if (!domain->domid || !wants_turn(domain))
 			continue;
-		waited += guest_turn(server, domain);
+		before = server_used();
+		ring_turn(server, domain);
+		waited += pay(domain, before);
 		if (waited < CONTROL_WAITS_NS)
 			continue;
 		waited = 0;
@@ -369,12 +384,8 @@ void ring_turns(struct server *server)
 	}
 	/* A turn may have made events for those before it in the list. */
 	for (struct domain *domain = server->store->domains; domain; domain = domain->next) {
-		if (!may_have_turn(domain) || !domain->conn.out || !ring_put(server, domain))
-			continue;
-		ring_tell(server, domain);
-		/* A request that waited for its place has had its event: nobody will tell again. */
-		if (connection_ready(&domain->conn))
-			domain->ring->ready = true;
+		if (may_have_turn(domain) && domain->conn.out)
+			put_events(server, domain);
 	}
 }
 
