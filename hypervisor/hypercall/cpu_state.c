@@ -43,14 +43,17 @@ int64_t hypercall_get_debugreg(struct hypercall *c)
 	return reg < 8 ? (int64_t)c->vcpu->machine.dr[reg] : -EINVAL;
 }
 
-/* vm_assist(cmd, type): only what changes nothing for a 64-bit guest, or is honoured
- * (runstate_update_flag). */
+/*
+ * vm_assist(cmd, type): only what changes nothing for a 64-bit guest, or is honoured
+ * (runstate_update_flag). m2p_strict is refused: here user mode may read the M2P, and no kernel
+ * should believe otherwise.
+ */
 int64_t hypercall_vm_assist(struct hypercall *c)
 {
 	static const uint64_t known =
 		1ull << VMASST_TYPE_4gb_segments | 1ull << VMASST_TYPE_4gb_segments_notify |
 		1ull << VMASST_TYPE_writable_pagetables | 1ull << VMASST_TYPE_pae_extended_cr3 |
-		1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict;
+		1ull << VMASST_TYPE_runstate_update_flag;
 	uint64_t type = c->arg[1];
 
 	if (type >= 64 || !(known >> type & 1))
