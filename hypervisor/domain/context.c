@@ -14,11 +14,6 @@
 #define DR7_FIXED   0x400ull
 #define DR7_REFUSED 0xffffffff0000f800ull /* reserved bits, GD, and what debuggers don't know */
 
-static bool canonical(uint64_t a)
-{
-	return (uint64_t)((int64_t)(a << 16) >> 16) == a;
-}
-
 bool vcpu_code_address_ok(uint64_t a)
 {
 	return canonical(a) && (a < HYPERVISOR_VIRT_START || a >= HYPERVISOR_VIRT_END);

@@ -31,6 +31,12 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 	return a.n == b.n;
 }
 
+/* Of 48 bits, as four levels of page tables translate them. */
+static inline bool canonical(uint64_t va)
+{
+	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

@@ -176,11 +176,6 @@ static inline struct frame *l1_of(const struct mm_domain *mm, mfn_t root, vaddr_
 	return f;
 }
 
-static bool canonical(vaddr_t va)
-{
-	return (uint64_t)((int64_t)(va.a << 16) >> 16) == va.a;
-}
-
 int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vaddr_t va,
 		 uint64_t value)
 {
@@ -188,7 +183,7 @@ int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vad
 	struct frame *l1;
 	int rc;
 
-	if (!canonical(va))
+	if (!canonical(va.a))
 		return -EINVAL;
 	lock_acquire(&mm->lock);
 	rc = pt_drain(mm);
@@ -223,7 +218,7 @@ int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t ol
 	struct frame *f;
 	int rc;
 
-	if (!canonical(va) || va.a % sizeof(uint64_t))
+	if (!canonical(va.a) || va.a % sizeof(uint64_t))
 		return -ENOENT;
 	lock_acquire(&mm->lock);
 	rc = pt_drain(mm);
@@ -304,7 +299,7 @@ int mm_walk(mfn_t root, vaddr_t va, uint64_t *entry, uint64_t *entry_maddr)
 {
 	mfn_t table = root;
 
-	if (!canonical(va))
+	if (!canonical(va.a))
 		return -ENOENT;
 	for (unsigned level = 4; ; level--) {
 		unsigned slot = pt_slot(va, level);

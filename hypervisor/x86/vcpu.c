@@ -93,11 +93,6 @@ static uint32_t base_msr(const struct machine_vcpu *mv, unsigned which)
 	return mv->kernel_mode == (which == SEGBASE_GS_KERNEL) ? MSR_GS_BASE : MSR_KERNEL_GS_BASE;
 }
 
-static bool canonical(uint64_t va)
-{
-	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
-
 int machine_vcpu_set_base(struct machine_vcpu *mv, unsigned which, uint64_t value)
 {
 	uint32_t selector = (uint16_t)value;
