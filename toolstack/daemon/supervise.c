@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends and starts of guests: see supervise.h. */
 #include "daemon/supervise.h"
+#include "lib/confine.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 
 #include "abi/sched.h"
 #include "daemon/autostart.h"
+#include "lib/confine.h"
 
 #define GOING_DOWN "/run/enso/going-down"	/* the host shuts down: no guest starts again */
 #define STATUS_FAILED 100			/* exit status of a process that saw to an end; */
@@ -51,6 +53,7 @@ pid_t supervise_branch(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(STATUS_FAILED);
+	confine_expendable();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return 0;

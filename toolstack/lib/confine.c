@@ -2,6 +2,7 @@
 /* Giving up privileges: see confine.h. */
 #include "lib/confine.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -29,4 +30,14 @@ void confine_keep(const unsigned *kept, size_t n)
 void confine_self(void)
 {
 	confine_keep(NULL, 0);
+}
+
+void confine_expendable(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, "0", 1);
+	close(fd);
 }

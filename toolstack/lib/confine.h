@@ -14,4 +14,10 @@ void confine_self(void);
 /* The same, but for the n capabilities kept (CAP_*), which programs that it runs have, too. */
 void confine_keep(const unsigned *kept, size_t n);
 
+/*
+ * Daemons are the last that the kernel ends when memory runs out (see dom0-rootfs' sbin/service);
+ * a process of theirs that works for one guest or one caller is not: it says so with this.
+ */
+void confine_expendable(void);
+
 #endif
