@@ -53,7 +53,7 @@ static int put(const struct core *core, const void *data, size_t len, uint64_t a
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_set(core->err, ERROR_FILE, "the core cannot be written: %s",
+			return error_set(core->err, ERROR_FILE, "cannot be written: %s",
 					 error_text(-errno));
 		from += n;
 		at += (uint64_t)n;
@@ -238,7 +238,7 @@ static int write_pages(struct core *core)
 					       core->p2m.populated * HYP_PAGE_SIZE, core->err);
 	}
 	if (!rc && ftruncate(core->fd, (off_t)(core->pages_at + core->p2m.nr * HYP_PAGE_SIZE)))
-		rc = error_set(core->err, ERROR_FILE, "the core cannot be written: %s",
+		rc = error_set(core->err, ERROR_FILE, "cannot be written: %s",
 			       error_text(-errno));
 	return rc;
 }

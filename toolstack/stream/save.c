@@ -30,7 +30,7 @@ int save_write(struct saver *s, const void *data, size_t len)
 {
 	int rc = stream_out_write(s->out, data, len);
 
-	return rc ? error_set(s->err, ERROR_FILE, "the save cannot be written: %s", error_text(rc))
+	return rc ? error_set(s->err, ERROR_FILE, "cannot be written: %s", error_text(rc))
 		  : 0;
 }
 

@@ -85,8 +85,8 @@ static int write_core(struct vm *vm, const struct vm_info *info, const char *pat
 	dump->fd = file.fd;
 	if (dump->leaves_room)
 		rc = check_room(file.fd, err);
-	if (!rc)
-		rc = core_write(vm->hyp, info->domid, file.fd, &request, err);
+	if (!rc && core_write(vm->hyp, info->domid, file.fd, &request, err))
+		rc = error_set(err, err->code, "%s: %s", path, err->text);
 	if (!rc) {
 		rc = file_new_commit(&file, path);
 		if (rc)

@@ -69,7 +69,7 @@ static int write_image(struct vm *vm, const struct vm_info *info, struct target 
 	if (!rc)
 		rc = stream_out_packed(out, envelope->packing);
 	if (!rc && stream_save(vm->hyp, info->domid, out, &progress, err))
-		return -1;
+		return error_set(err, err->code, "%s: %s", target->path, err->text);
 	if (!rc)
 		rc = stream_out_unpacked(out);
 	if (!rc)
