@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "console/client.h"
+#include "lib/file.h"
 
 static struct termios cooked; /* as the terminal was; valid while raw is set */
 static volatile sig_atomic_t raw;
@@ -49,20 +50,6 @@ static void terminal_raw(struct sigaction old[N_SIGNALS])
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t done = write(fd, bytes, len);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		bytes += done;
-		len -= (size_t)done;
-	}
-	return 0;
-}
-
 /* Copies what is there. 1: the other side ended. */
 static int copy(int from, int to)
 {
@@ -71,7 +58,7 @@ static int copy(int from, int to)
 
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : errno == ECONNRESET ? 1 : -errno;
-	return got ? write_all(to, bytes, (size_t)got) : 1;
+	return got ? file_write_all(to, bytes, (size_t)got) : 1;
 }
 
 /* Copies what was typed, up to the escape. 1: that, or the end of input. */
@@ -83,7 +70,7 @@ static int copy_typed(int to)
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	const char *escape = got ? memchr(bytes, CONSOLE_ESCAPE, (size_t)got) : bytes;
-	int rc = write_all(to, bytes, escape ? (size_t)(escape - bytes) : (size_t)got);
+	int rc = file_write_all(to, bytes, escape ? (size_t)(escape - bytes) : (size_t)got);
 	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc ? rc : escape != NULL;
 }
 
