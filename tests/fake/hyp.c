@@ -513,6 +513,11 @@ int hyp_grant_frame(struct hyp *hyp, uint32_t domid, uint64_t *mfn)
 	return rc;
 }
 
+int hyp_grant_prepare(void)
+{
+	return -ENOENT;
+}
+
 int hyp_evtchn_alloc(struct hyp *hyp, uint32_t domid, uint32_t remote)
 {
 	struct fake_domain *domain;

@@ -100,6 +100,7 @@ static int run_prepare(struct vm *vm, const struct cli_args *args, struct error 
 	bool failed = false;
 
 	(void)vm;
+	vm_prepare_host();
 	for (int i = 0; i < args->nr_operands; i++) {
 		struct error why;
 		int rc = config_load(&config, args->operand[i], &options, &why);
@@ -126,6 +127,6 @@ const struct cli_verb cli_prepare = {
 	.summary = "Unpack and read guests' kernels, for a faster create",
 	.text = "What create finds out about a kernel is kept until it changes; this does it\n"
 		"now, and reads kernel and initrd into memory. The live system does so for its\n"
-		"own guests.",
+		"own guests. The addresses for the first guest's rings are made, too.",
 	.run = run_prepare,
 };

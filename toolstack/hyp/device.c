@@ -124,6 +124,26 @@ int hyp_grant_unmap(int fd, void *va, unsigned n)
 	return unmap_index(fd, at.offset, n);
 }
 
+int hyp_grant_prepare(void)
+{
+	int fd = hyp_grant_open(), rc = 0;
+	union {
+		char space[sizeof(struct gntdev_map_grant_ref) + sizeof(struct gntdev_grant_ref)];
+		struct gntdev_map_grant_ref arg;
+	} map = { .space = "" };
+
+	if (fd < 0)
+		return fd;
+	map.arg.count = 1;
+	/* Addresses are given here, but nothing is mapped before mmap(): there need be no grant. */
+	if (ioctl(fd, IOCTL_GNTDEV_MAP_GRANT_REF, &map))
+		rc = -errno;
+	else
+		rc = unmap_index(fd, map.arg.index, 1);
+	close(fd);
+	return rc;
+}
+
 int hyp_store_page(void **out, uint32_t *port)
 {
 	int fd = open_device("/dev/xen/xenbus_backend", 0), rc;

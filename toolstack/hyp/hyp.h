@@ -200,6 +200,11 @@ int hyp_grant_open(void);
 /* Map n grants of one domain contiguously, readable and writable. 0 and *va, or -errno. */
 int hyp_grant_map(int fd, uint32_t domid, const uint32_t *refs, unsigned n, void **va);
 int hyp_grant_unmap(int fd, void *va, unsigned n);
+/*
+ * Have the kernel make the addresses at which it maps grants, 128 MiB at once, now: under Xen that
+ * takes seconds, in which the store daemon would answer nobody if a guest's ring came first.
+ */
+int hyp_grant_prepare(void);
 
 /* ---- xenstore of the control domain itself: /dev/xen/xenbus_backend ----------------------- */
 

@@ -36,6 +36,11 @@ int vm_prepare(const struct vm_config *config, struct error *err)
 	return rc;
 }
 
+void vm_prepare_host(void)
+{
+	hyp_grant_prepare();
+}
+
 int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_options *options,
 	      uint32_t *domid, struct error *err)
 {

@@ -87,6 +87,9 @@ int vm_create(struct vm *vm, struct vm_config *config, const struct vm_create_op
  */
 int vm_prepare(const struct vm_config *config, struct error *err);
 
+/* Do now what the kernel would do once, when the first guest's rings are mapped. */
+void vm_prepare_host(void);
+
 struct vm_save_options {
 	bool checkpoint;	/* the guest runs on */
 	enum stream_packing packing;
