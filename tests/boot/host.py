@@ -28,7 +28,7 @@ class Host(vm.Machine):
     def start(self):
         self.login()
         self.check("until enso list >/dev/null 2>&1; do usleep 200000; done", timeout=60)
-        self.check("until [ -e /boot/vmlinux ]; do usleep 200000; done", timeout=60)
+        self.check("until [ -e /boot/vmlinux ] && [ -e /run/enso/host-ready ]; do usleep 200000; done", timeout=60)
         return self
 
     def guests(self):
