@@ -92,8 +92,8 @@ int allowed_in(const char *path, const char *folder, struct error *err)
 	if (fine)
 		return 0;
 	return error_set(err, ERROR_PERMISSION,
-			 "%s: members of group enso may only name files in %s here, which root "
-			 "alone can write to otherwise",
+			 "%s: a member of group enso may only name files in %s here, which no "
+			 "other than root can change otherwise",
 			 path, wanted);
 }
 
