@@ -38,6 +38,12 @@ int file_new_open(struct file_new *file, const char *path, mode_t mode);
 int file_new_commit(struct file_new *file, const char *path);
 void file_new_abandon(struct file_new *file);
 
+/*
+ * How many bytes may be written to the file system that fd is on. One on a disk says itself when it
+ * is full (UINT64_MAX); one in memory would end the host before, which needs some of that.
+ */
+uint64_t file_room(int fd);
+
 /* Read len bytes at offset into buf: all of them, or -errno; -ENODATA if the file ends before. */
 int file_read_at(int fd, void *buf, size_t len, off_t offset);
 

@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/file.h"
+
+#define RESERVE (32ull << 20)	/* bytes of memory that are left to the host */
 
 /* The folder that path lies in. */
 static int folder_of(const char *path, char folder[PATH_MAX])
@@ -32,6 +36,26 @@ static int temporary_name(const struct file_new *file, const char *path, char na
 	return snprintf(name, PATH_MAX, "%s.%d.%d.new", path, getpid(), file->fd) < PATH_MAX
 		       ? 0
 		       : -ENAMETOOLONG;
+}
+
+uint64_t file_room(int fd)
+{
+	unsigned long long available;
+	struct statfs fs;
+	char line[128];
+	uint64_t room = UINT64_MAX;
+	FILE *file;
+
+	if (fstatfs(fd, &fs) || (fs.f_type != RAMFS_MAGIC && fs.f_type != TMPFS_MAGIC))
+		return room;
+	file = fopen("/proc/meminfo", "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %llu kB", &available) == 1)
+			room = available << 10 > RESERVE ? (available << 10) - RESERVE : 0;
+	}
+	if (file)
+		fclose(file);
+	return room;
 }
 
 int file_new_open(struct file_new *file, const char *path, mode_t mode)

@@ -19,7 +19,7 @@ struct stream_out {
 	int fd;
 	int error;			/* the first: it is what all later calls return */
 	XXH64_state_t *hash;
-	uint64_t bytes;
+	uint64_t bytes, limit;
 	size_t gathered;
 	enum stream_packing packing;
 	ZSTD_CCtx *zstd;
@@ -36,6 +36,7 @@ int stream_out_open(struct stream_out **opened, int fd)
 	if (!out)
 		return -ENOMEM;
 	out->fd = fd;
+	out->limit = UINT64_MAX;
 	out->hash = XXH64_createState();
 	if (!out->hash) {
 		free(out);
@@ -57,8 +58,15 @@ void stream_out_close(struct stream_out *out)
 	free(out);
 }
 
+void stream_out_limit(struct stream_out *out, uint64_t bytes)
+{
+	out->limit = bytes;
+}
+
 static int send(struct stream_out *out, const void *data, size_t len)
 {
+	if (!out->error && out->bytes + len > out->limit)
+		out->error = -ENOSPC;
 	if (!out->error)
 		out->error = file_write_all(out->fd, data, len);
 	if (!out->error)

@@ -26,6 +26,9 @@ struct stream_out;
 int stream_out_open(struct stream_out **out, int fd);
 void stream_out_close(struct stream_out *out);
 
+/* No more than so many bytes go to the descriptor: -ENOSPC. */
+void stream_out_limit(struct stream_out *out, uint64_t bytes);
+
 int stream_out_write(struct stream_out *out, const void *data, size_t len);
 
 /* What follows is packed, until stream_out_unpacked(). */

@@ -62,10 +62,14 @@ static int on_progress(void *context, uint64_t done, uint64_t all, struct error 
 
 	if (dump->progress)
 		dump->progress(dump->context, done, all);
-	if (!dump->leaves_room || done < dump->looked_at + LOOK_BYTES)
+	if (done < dump->looked_at + LOOK_BYTES)
 		return 0;
 	dump->looked_at = done;
-	return check_room(dump->fd, err);
+	if (dump->leaves_room)
+		return check_room(dump->fd, err);
+	return file_room(dump->fd) ? 0
+				   : error_set(err, ERROR_FILE, "the core cannot be written: %s",
+					       error_text(-ENOSPC));
 }
 
 static int file_failed(const char *path, int rc, struct error *err)

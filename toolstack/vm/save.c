@@ -90,6 +90,8 @@ static int open_target(struct target *target, const char *path, struct error *er
 	rc = file_new_open(&target->file, path, 0600);
 	if (!rc)
 		rc = stream_out_open(&target->out, target->file.fd);
+	if (!rc)
+		stream_out_limit(target->out, file_room(target->file.fd));
 	return rc ? file_failed(path, rc, err) : 0;
 }
 

@@ -178,6 +178,24 @@ static void test_damage(void **state)
 	}
 }
 
+/* Where there is only so much room nothing more is written. */
+static void test_limit(void **state)
+{
+	int fd = memfd_create("plain", MFD_CLOEXEC);
+	struct stream_out *out;
+
+	(void)state;
+	assert_int_equal(stream_out_open(&out, fd), 0);
+	stream_out_limit(out, SIZE / 2);
+	assert_int_equal(stream_out_write(out, plain, SIZE / 2), 0);
+	assert_int_equal(stream_out_write(out, plain, 1), 0);
+	assert_int_equal(stream_out_unpacked(out), -ENOSPC);
+	assert_int_equal(stream_out_write(out, plain, SIZE), -ENOSPC);
+	stream_out_close(out);
+	assert_int_equal(lseek(fd, 0, SEEK_END), SIZE / 2);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_packing),
 		cmocka_unit_test(test_other_frames),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
