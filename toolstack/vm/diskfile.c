@@ -12,6 +12,7 @@
 
 #include "host/host.h"
 #include "lib/file.h"
+#include "vm/allowed.h"
 #include "vm/device.h"
 
 /* The head of a qcow2 image (QEMU's docs/interop/qcow2): all numbers are big-endian. */
@@ -164,7 +165,7 @@ static int create_qcow2(const char *path, uint64_t size, const char *backing, st
 	int rc = backing && !whole ? failed(backing, -errno, err) : 0;
 
 	if (!rc && backing)
-		rc = look(whole, &below, &st, err);
+		rc = look(whole, &below, &st, err) || allowed_chain(whole, err) ? -1 : 0;
 	if (!rc)
 		rc = run_create(path, size, whole,
 				below.format == VM_DISK_QCOW2 ? "qcow2" : "raw", err);
@@ -237,6 +238,8 @@ int diskfile_resize(struct vm *vm, const char *path, uint64_t size, bool shrink,
 				 "%s: has %llu bytes; --shrink makes it smaller and loses what is "
 				 "behind the end",
 				 path, (unsigned long long)file.size);
+	if (file.format != VM_DISK_RAW && allowed_chain(path, err))
+		return -1;
 	if (file.format != VM_DISK_RAW)
 		return resize_qcow2(path, size, shrink, err);
 	if (truncate(path, (off_t)size))

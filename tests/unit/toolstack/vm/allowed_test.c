@@ -20,6 +20,7 @@
 
 #include "vm/allowed.h"
 #include "vm/defined.h"
+#include "vm/diskfile.h"
 
 static char folder[] = "/tmp/allowed_test.XXXXXX";
 static struct error err;
@@ -162,6 +163,8 @@ static void looks_at_definitions(void **state)
 
 static void does_not_believe_images(void **state)
 {
+	struct vm vm = { 0 };
+
 	(void)state;
 	file("boot/kernel", 0644);
 	file("boot/secret", 0600);
@@ -186,6 +189,11 @@ static void does_not_believe_images(void **state)
 	refused(allowed_chain(in("var/images/nbd"), &err));
 	image("var/images/elsewhere", NULL, 4);
 	refused(allowed_chain(in("var/images/elsewhere"), &err));
+	/* Nor does qemu-img get to see it. */
+	refused(diskfile_create(in("var/images/over"), VM_DISK_QCOW2, 0, in("var/images/bad"),
+				&err));
+	assert_int_not_equal(access(in("var/images/over"), F_OK), 0);
+	refused(diskfile_resize(&vm, in("var/images/bad"), 1 << 20, false, &err));
 	/* Elsewhere it is root's care. */
 	image("boot/roots", in("boot/secret"), 0);
 	assert_int_equal(allowed_chain(in("boot/roots"), &err), 0);
