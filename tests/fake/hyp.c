@@ -502,6 +502,17 @@ void hyp_unmap(void *va, unsigned n)
 	munmap(va, n * HYP_PAGE_SIZE);
 }
 
+void hyp_unmap_read(struct hyp *hyp, const void *va, unsigned n)
+{
+	(void)hyp;
+	hyp_unmap((void *)(uintptr_t)va, n);
+}
+
+void hyp_set_short_lived(struct hyp *hyp)
+{
+	(void)hyp;
+}
+
 int hyp_grant_frame(struct hyp *hyp, uint32_t domid, uint64_t *mfn)
 {
 	struct fake_domain *domain;

@@ -31,7 +31,7 @@ static void tell_waiting(void)
 static int run(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct error err = { ERROR_FAILED, "" };
-	struct vm vm = { 0 };
+	struct vm vm = { .short_lived = true };
 	struct cli_args args;
 	int status, rc = cli_remote(verb, argc, argv, &status, &err);
 

@@ -162,6 +162,13 @@ int hyp_foreign_map(struct hyp *hyp, uint32_t domid, int prot, const uint64_t *m
 int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id, unsigned frame,
 		     unsigned n, void **va);
 void hyp_unmap(void *va, unsigned n);
+/*
+ * Unmap what was mapped to be read. With hyp_set_short_lived() it stays until the process ends,
+ * which it has to do soon: then the kernel lets go of whole page tables, where munmap() is a trap
+ * for each page, and takes longer than to map and read it.
+ */
+void hyp_unmap_read(struct hyp *hyp, const void *va, unsigned n);
+void hyp_set_short_lived(struct hyp *hyp);
 
 /*
  * GNTTABOP_setup_table on behalf of a domain: its first grant-table frame, as machine frame number.

@@ -13,6 +13,7 @@ struct hyp {
 	int hypercall;		/* /dev/xen/hypercall, or -1 where Linux is older than 4.18 */
 	uint8_t *buffer;	/* memory that the kernel neither moves nor swaps */
 	size_t size, used;
+	bool short_lived;
 };
 
 /*

@@ -146,6 +146,17 @@ void hyp_unmap(void *va, unsigned n)
 	munmap(va, n * HYP_PAGE_SIZE);
 }
 
+void hyp_unmap_read(struct hyp *hyp, const void *va, unsigned n)
+{
+	if (!hyp->short_lived)
+		hyp_unmap((void *)(uintptr_t)va, n);
+}
+
+void hyp_set_short_lived(struct hyp *hyp)
+{
+	hyp->short_lived = true;
+}
+
 int hyp_grant_frame(struct hyp *hyp, uint32_t domid, uint64_t *mfn)
 {
 	struct gnttab_setup_table *op;

@@ -152,7 +152,7 @@ static int fill_record(struct saver *s, struct page_record *record, const uint64
 					  << (XEN_DOMCTL_PFINFO_LTAB_SHIFT + PAGE_TYPE_SHIFT));
 	}
 	if (mapped)
-		hyp_unmap((void *)va, mapped);
+		hyp_unmap_read(s->hyp, va, mapped);
 	return rc;
 }
 

@@ -21,7 +21,13 @@ void vm_close(struct vm *vm)
 
 int vm_need_hyp(struct vm *vm, struct error *err)
 {
-	return vm->hyp ? 0 : hyp_open(&vm->hyp, err);
+	if (vm->hyp)
+		return 0;
+	if (hyp_open(&vm->hyp, err))
+		return -1;
+	if (vm->short_lived)
+		hyp_set_short_lived(vm->hyp);
+	return 0;
 }
 
 int vm_need_store(struct vm *vm, struct error *err)

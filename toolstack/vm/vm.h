@@ -30,6 +30,7 @@ struct store_client;
 struct vm {
 	struct hyp *hyp;
 	struct store_client *store;
+	bool short_lived;	/* the process ends with it: see hyp_unmap_read() */
 };
 
 void vm_close(struct vm *vm);
