@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -53,8 +54,11 @@ def mirror(folder, debs, suite="bookworm"):
     """Makes folder a mirror of the packages in the folder debs, as debootstrap wants one. It is signed by nobody."""
     lists = "%s/dists/%s/main/binary-amd64" % (folder, suite)
     os.makedirs(lists)
-    os.symlink(debs, folder + "/pool")
-    data = gzip.compress("\n".join(index(folder)).encode())
+    os.makedirs(folder + "/pool")
+    for name in os.listdir(debs):
+        # As on a mirror: without the epoch that apt and debootstrap keep in a file's name.
+        os.symlink(os.path.join(debs, name), os.path.join(folder, "pool", re.sub("_[0-9]+%3a", "_", name)))
+    data = gzip.compress("".join(paragraph + "\n" for paragraph in index(folder)).encode())
     with open(lists + "/Packages.gz", "wb") as file:
         file.write(data)
     with open("%s/dists/%s/Release" % (folder, suite), "w") as release:

@@ -260,7 +260,7 @@ static void take_line(struct job *job, char *line)
 		*c = *c >= 32 && *c < 127 ? *c : '?';
 	if (!strcmp(line, "@done"))
 		job->done = true;
-	else if (!strncmp(line, "@failed ", 8) || (!strncmp(line, "@reason ", 8) && !*job->reason))
+	else if (!strncmp(line, "@failed ", 8))
 		snprintf(job->reason, sizeof(job->reason), "%s", line + 8);
 	else if (sscanf(line, "@step %3u %n", &percent, &at) == 1 && at && percent <= 100 &&
 		 job->build->tell)
