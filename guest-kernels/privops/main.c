@@ -164,6 +164,23 @@ static void cpuid_forced(uint32_t leaf, uint32_t sub, uint32_t out[4])
 		     "2"(sub));
 }
 
+/* Kernels that are told that a null selector clears the base don't write it: it must be true. */
+static void null_selectors(void)
+{
+	uint32_t r[4];
+	uint64_t base = 0;
+
+	cpuid_forced(0x80000000, 0, r);
+	if (r[0] < 0x80000021)
+		return;
+	cpuid_forced(0x80000021, 0, r);
+	if (!(r[0] & 1 << 6))
+		return;
+	check(wrmsr(0xc0000100, 0x1000), "a base for FS");
+	asm volatile("mov %w0, %%fs" : : "r"(0));
+	check(rdmsr(0xc0000100, &base) && !base, "a null selector clears it: %lx", base);
+}
+
 static void cpu_identification(void)
 {
 	uint32_t native[4], r[4];
@@ -183,6 +200,7 @@ static void cpu_identification(void)
 	cpuid_forced(0x80000001, 0, r);
 	check(r[3] & 1 << 29 && r[3] & 1 << 20 && r[3] & 1 << 11, "long mode, NX and syscall");
 	check(!(r[2] & 1 << 2), "no SVM");
+	null_selectors();
 	cpuid_forced(XEN_CPUID_LEAF(0), 0, r);
 	check(r[1] == XEN_CPUID_SIGNATURE_EBX && r[2] == XEN_CPUID_SIGNATURE_ECX &&
 	      r[3] == XEN_CPUID_SIGNATURE_EDX,

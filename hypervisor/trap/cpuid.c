@@ -14,6 +14,10 @@ enum { EAX, EBX, ECX, EDX };
 
 #define B(n) (1u << (n))
 
+#define FIRST_EXTENDED	 0x80000000u
+#define LAST_EXTENDED	 0x80000021u
+#define NULL_CLEARS_BASE B(6) /* of leaf 0x80000021 eax */
+
 /* Kept of a register: everything in `keep`, set on top: `set`. */
 struct rule {
 	uint32_t leaf, subleaf;
@@ -67,6 +71,12 @@ static const struct rule rules[] = {
 	{ 0x80000007, 0, EDX, B(8), 0 },
 	/* 0x80000008 ebx: CLZERO, XSAVEERPTR, WBNOINVD; speculation controls are ours */
 	{ 0x80000008, 0, EBX, B(0) | B(2) | B(9), 0 },
+	/* 0x80000021 eax: no nested data breakpoints, LFENCE serialises, null clears the base; ecx:
+	   not subject to TSA */
+	{ LAST_EXTENDED, 0, EAX, B(0) | B(2) | NULL_CLEARS_BASE, 0 },
+	{ LAST_EXTENDED, 0, EBX, 0, 0 },
+	{ LAST_EXTENDED, 0, ECX, B(1) | B(2), 0 },
+	{ LAST_EXTENDED, 0, EDX, 0, 0 },
 };
 
 static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t out[4])
@@ -121,7 +131,28 @@ static void dynamic(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint3
 		if (subleaf < 2)
 			machine_vcpu_xsave_leaf(&v->machine, subleaf, out);
 		break;
+	case FIRST_EXTENDED:
+		if (machine_null_clears_base())
+			out[EAX] = max(out[EAX], LAST_EXTENDED);
+		break;
+	case LAST_EXTENDED:
+		if (machine_null_clears_base())
+			out[EAX] |= NULL_CLEARS_BASE;
+		break;
 	}
+}
+
+/* The CPU's own, nothing for extended leaves that it has not. */
+static void cpu_leaf(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	uint32_t first[4];
+
+	if (leaf > FIRST_EXTENDED) {
+		machine_cpuid(FIRST_EXTENDED, 0, first);
+		if (leaf > first[EAX])
+			return;
+	}
+	machine_cpuid(leaf, subleaf, out);
 }
 
 void trap_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
@@ -150,7 +181,7 @@ void trap_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t 
 	case 0x8000001f:
 		return; /* power, PMU, SGX, PT, SVM, IBS, topology of the host, SEV */
 	}
-	machine_cpuid(leaf, subleaf, out);
+	cpu_leaf(leaf, subleaf, out);
 	for (unsigned i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].leaf == leaf &&
 		    (rules[i].subleaf == subleaf || (leaf != 7 && leaf != 0xd)))

@@ -67,6 +67,21 @@ static void identify_xsave(struct cpu_features *f)
 	f->xsaveopt = cpuid(0xd, 1).a & 1;
 }
 
+/*
+ * AMD's CPUs before Zen 2 keep a segment's base when a null selector is loaded, and kernels that
+ * are not told better write it anew at each switch. Nothing of ours uses FS.
+ */
+static bool null_selector_clears_base(void)
+{
+	uint64_t base;
+
+	wrmsr(MSR_FS_BASE, PAGE_SIZE);
+	asm volatile("mov %w0, %%fs" : : "r"(0));
+	base = rdmsr(MSR_FS_BASE);
+	wrmsr(MSR_FS_BASE, 0);
+	return !base;
+}
+
 void cpu_identify(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -90,6 +105,7 @@ void cpu_identify(void)
 	f->fsgsbase = seven.b & 1;
 	f->invariant_tsc = highest_ext >= 0x80000007 && cpuid(0x80000007, 0).d >> 8 & 1;
 	f->paddr_bits = highest_ext >= 0x80000008 ? cpuid(0x80000008, 0).a & 0xff : 36;
+	f->null_clears_base = f->amd && null_selector_clears_base();
 	if (f->xsave)
 		identify_xsave(f);
 	read_model(f->model);

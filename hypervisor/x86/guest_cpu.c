@@ -3,6 +3,7 @@
  * What guests may set of control registers: CR4 is a belief of theirs (the real one is ours),
  * XCR0 is loaded.
  */
+#include "x86/cpu.h"
 #include "x86/fpu.h"
 #include "x86/machine.h"
 #include "x86/vcpu.h"
@@ -25,6 +26,11 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 	asm volatile("cpuid"
 		     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
 		     : "0"(leaf), "2"(subleaf));
+}
+
+bool machine_null_clears_base(void)
+{
+	return cpu_features.null_clears_base;
 }
 
 bool machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4)

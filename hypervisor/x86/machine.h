@@ -150,6 +150,11 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /* -- end -- */
 _Noreturn void machine_reboot(void);
+/*
+ * True if kernels may be told (they ask of AMD's CPUs alone) that a null selector clears its
+ * segment's base.
+ */
+bool machine_null_clears_base(void);
 _Noreturn void machine_poweroff(void);
 /*
  * Reboot, or halt if noreboot was given: what follows a panic, and a crash of the control

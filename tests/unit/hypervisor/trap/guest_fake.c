@@ -178,7 +178,12 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	(void)leaf;
 	(void)subleaf;
-	out[0] = out[1] = out[2] = out[3] = 0xffffffff;
+	out[0] = out[1] = out[2] = out[3] = leaf == 0x80000000 ? 0x80000008 : 0xffffffff;
+}
+
+bool machine_null_clears_base(void)
+{
+	return true;
 }
 
 void machine_vcpu_xsave_leaf(const struct machine_vcpu *mv, unsigned subleaf, uint32_t out[4])

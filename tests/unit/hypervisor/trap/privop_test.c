@@ -251,6 +251,19 @@ static void forced_cpuid_hides_what_is_ours(void **state)
 	r.rax = 0x40000000;
 	raise(v, &r, 6, 0);
 	assert_memory_equal(&r.rbx, "XenV", 4);
+	/* The fake CPU has leaves to 0x80000008; what null selectors do is told all the same. */
+	r = at(form);
+	r.rax = 0x80000000;
+	raise(v, &r, 6, 0);
+	assert_int_equal(r.rax, 0x80000021);
+	r = at(form);
+	r.rax = 0x80000009;
+	raise(v, &r, 6, 0);
+	assert_int_equal(r.rax | r.rbx | r.rcx | r.rdx, 0);
+	r = at(form);
+	r.rax = 0x80000021;
+	raise(v, &r, 6, 0);
+	assert_int_equal(r.rax, 1 << 6);
 	/* Plain ud2 is the guest's. */
 	static const uint8_t ud2[16] = { 0x0f, 0x0b, 0, 0, 0, 0, 0 };
 
