@@ -5,12 +5,11 @@
 #include "domain/copy.h"
 #include "lib/bitmap.h"
 
-int foreign_get(const struct vcpu *caller, uint64_t domid, struct foreign *f)
+int foreign_find(const struct vcpu *caller, uint64_t domid, struct foreign *f)
 {
-	struct domain *d = caller->domain;
+	const struct domain *d = caller->domain;
 
-	*f = (struct foreign){ .mm = &d->mm, .domain = d };
-	if (likely(domid == DOMID_SELF || domid == d->id))
+	if (domid == d->id)
 		return 0;
 	f->domain = NULL;
 	if (domid == DOMID_IO)
@@ -25,12 +24,6 @@ int foreign_get(const struct vcpu *caller, uint64_t domid, struct foreign *f)
 	if (f->domain)
 		f->mm = &f->domain->mm;
 	return f->domain || domid == DOMID_IO || domid == DOMID_XEN ? 0 : -ESRCH;
-}
-
-void foreign_put(struct foreign *f)
-{
-	if (unlikely(f->referenced))
-		domain_put(f->domain);
 }
 
 /*

@@ -16,8 +16,19 @@ struct foreign {
 };
 
 /* The caller's own, or if it is privileged another's. 0, -EPERM, -ESRCH. */
-int must_check foreign_get(const struct vcpu *caller, uint64_t domid, struct foreign *f);
-void foreign_put(struct foreign *f);
+int must_check foreign_find(const struct vcpu *caller, uint64_t domid, struct foreign *f);
+static inline int must_check foreign_get(const struct vcpu *caller, uint64_t domid,
+					 struct foreign *f)
+{
+	*f = (struct foreign){ .mm = &caller->domain->mm, .domain = caller->domain };
+	return likely(domid == DOMID_SELF) ? 0 : foreign_find(caller, domid, f);
+}
+
+static inline void foreign_put(const struct foreign *f)
+{
+	if (unlikely(f->referenced))
+		domain_put(f->domain);
+}
 
 /*
  * The CPUs whose TLBs may hold what the caller's vCPUs of the guest's bitmap at `mask` have used. 0

@@ -7,6 +7,7 @@
 #include "hypercall/hypercall.h"
 #include "x86/machine.h"
 
+#define UNASKED	      8 /* parts of a multicall after which the clock is asked */
 #define SYSCALL_BYTES 2 /* length of the instruction that a restarted hypercall issues again */
 
 static hypercall_fn *const table[] = {
@@ -40,17 +41,6 @@ static hypercall_fn *const table[] = {
 	[__HYPERVISOR_domctl] = hypercall_domctl,
 };
 
-/* Those that can be long: their budget runs from their start (a multicall's from its own, not from
- * its parts'). */
-#define LONG_ONES                                                                                  \
-	(1ull << __HYPERVISOR_mmu_update | 1ull << __HYPERVISOR_memory_op |                        \
-	 1ull << __HYPERVISOR_multicall | 1ull << __HYPERVISOR_update_va_mapping |                 \
-	 1ull << __HYPERVISOR_grant_table_op |                                                     \
-	 1ull << __HYPERVISOR_update_va_mapping_otherdomain | 1ull << __HYPERVISOR_vcpu_op |       \
-	 1ull << __HYPERVISOR_mmuext_op | 1ull << __HYPERVISOR_domctl |                            \
-	 1ull << __HYPERVISOR_sysctl | 1ull << __HYPERVISOR_set_gdt |                              \
-	 1ull << __HYPERVISOR_event_channel_op)
-
 /* The function of a number; the mask keeps a mispredicted bound from reading beyond the table
  * (Spectre v1). */
 static inline hypercall_fn *lookup(uint64_t nr)
@@ -77,8 +67,7 @@ static void call(struct vcpu *v, struct cpu_regs *regs)
 		regs->rax = (uint64_t)-ENOSYS;
 		return;
 	}
-	if (LONG_ONES >> regs->rax & 1)
-		machine_budget_start();
+	machine_budget_start();		/* a multicall's parts have theirs together */
 	rc = fn(&c);
 	if (likely(rc != -ERESTART)) {
 		regs->rax = (uint64_t)rc;
@@ -101,34 +90,42 @@ void hypercall_dispatch(struct vcpu *v, struct cpu_regs *regs)
 		call(v, regs);
 }
 
+/*
+ * An entry of a multicall, behind its number, lies as a hypercall does: where the result goes is
+ * the vCPU, then come the arguments. So one copy reads it.
+ */
+#define ENTRY_REST (sizeof(struct multicall_entry) - offsetof(struct multicall_entry, result))
+_Static_assert(sizeof(struct hypercall) == ENTRY_REST &&
+		       offsetof(struct hypercall, arg) ==
+			       offsetof(struct multicall_entry, args) -
+				       offsetof(struct multicall_entry, result),
+	       "read as one");
+
 /* One entry: its result, or its rewritten arguments if it is to go on. 0, -EFAULT, -ERESTART. */
 static int multicall_entry(struct vcpu *v, guest_ptr_t at)
 {
-	struct multicall_entry e;
-	struct hypercall c = { .vcpu = v };
+	struct hypercall c;
 	hypercall_fn *fn;
 	int64_t rc = -ENOSYS;
+	uint64_t op;
 
-	if (copy_from_guest(&e, at, sizeof(e)))
+	if (unlikely(!guest_range_ok(at, sizeof(struct multicall_entry)) ||
+		     !machine_read_word(VADDR(at.va), &op)))
 		return -EFAULT;
-	fn = lookup(e.op);
+	at.va += offsetof(struct multicall_entry, result);
+	if (unlikely(machine_copy_from_guest(&c, VADDR(at.va), sizeof(c))))
+		return -EFAULT;
+	c.vcpu = v;
+	fn = lookup(op);
 	/* A multicall in a multicall would recurse; iret has no caller to come back to. */
-	if (e.op == __HYPERVISOR_multicall || e.op == __HYPERVISOR_iret) {
+	if (unlikely(op == __HYPERVISOR_multicall || op == __HYPERVISOR_iret))
 		rc = -EINVAL;
-	} else if (fn) {
-		for (unsigned i = 0; i < 6; i++)
-			c.arg[i] = e.args[i];
+	else if (likely(fn))
 		rc = fn(&c);
-	}
-	if (rc != -ERESTART) {
-		e.result = (xen_ulong_t)rc;
-		at.va += offsetof(struct multicall_entry, result);
-		return copy_to_guest(at, &e.result, sizeof(e.result));
-	}
-	for (unsigned i = 0; i < 6; i++)
-		e.args[i] = c.arg[i];
-	at.va += offsetof(struct multicall_entry, args);
-	return copy_to_guest(at, e.args, sizeof(e.args)) ? -EFAULT : -ERESTART;
+	if (likely(rc != -ERESTART))
+		return machine_write_word(VADDR(at.va), (uint64_t)rc) ? 0 : -EFAULT;
+	at.va += offsetof(struct hypercall, arg);
+	return copy_to_guest(at, c.arg, sizeof(c.arg)) ? -EFAULT : -ERESTART;
 }
 
 /* multicall(entries, nr): each entry in order, whatever the others' results. */
@@ -139,7 +136,8 @@ int64_t hypercall_multicall(struct hypercall *c)
 	int rc = 0;
 
 	for (i = 0; i < nr; i++) {
-		if (i && machine_budget_spent())
+		/* what is long asks by itself */
+		if (i && !(i % UNASKED) && machine_budget_spent())
 			rc = -ERESTART;
 		if (!rc)
 			rc = multicall_entry(

@@ -59,10 +59,6 @@ static int own_op(struct vcpu *v, const struct mmuext_op *op)
 	vaddr_t va = VADDR(op->arg1.linear_addr);
 
 	switch (op->cmd) {
-	case MMUEXT_NEW_BASEPTR:
-		return new_root(v, MFN(op->arg1.mfn), false);
-	case MMUEXT_NEW_USER_BASEPTR:
-		return new_root(v, MFN(op->arg1.mfn), true);
 	case MMUEXT_TLB_FLUSH_LOCAL:
 		machine_tlb_flush(NULL);
 		return 0;
@@ -94,6 +90,9 @@ static int own_op(struct vcpu *v, const struct mmuext_op *op)
 
 static int ext_op(struct vcpu *v, struct mm_domain *frames, const struct mmuext_op *op)
 {
+	/* at each switch of processes */
+	if (likely(op->cmd == MMUEXT_NEW_BASEPTR || op->cmd == MMUEXT_NEW_USER_BASEPTR))
+		return new_root(v, MFN(op->arg1.mfn), op->cmd == MMUEXT_NEW_USER_BASEPTR);
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE:
 	case MMUEXT_PIN_L2_TABLE:

@@ -98,14 +98,22 @@ static inline enum frame_type word_type(uint64_t word)
 	return (enum frame_type)(word >> TYPE_SHIFT);
 }
 
-/* Level of the validated table that a word stands for, or 0. */
+/*
+ * Level of the validated table that a word stands for, or 0. Type and valid in one, as this is
+ * asked everywhere; what is valid has a count.
+ */
 static inline unsigned word_level(uint64_t word)
 {
-	enum frame_type type = word_type(word);
+	const unsigned top = word >> (TYPE_SHIFT - 1);
 
-	if (type < TYPE_L1 || type > TYPE_L4 || !(word & TYPE_COUNT) || !(word & TYPE_VALID))
-		return 0;
-	return type;
+	_Static_assert(TYPE_VALID == 1ull << (TYPE_SHIFT - 1), "below the type");
+	return top & 1 && top <= (TYPE_L4 << 1 | 1) ? top >> 1 : 0;
+}
+
+static inline bool word_change(struct frame *f, uint64_t *old, uint64_t new)
+{
+	return __atomic_compare_exchange_n(&f->type, old, new, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
 }
 
 /* -- frame.c: references -- */
@@ -133,14 +141,26 @@ enum type_result {
  */
 enum type_result must_check type_get(struct frame *f, enum frame_type type,
 				     const struct mm_domain *mm);
+/* One more of a type that it has, which is so nearly always; `foreign` is 0 or TYPE_FOREIGN. */
+static inline bool must_check type_get_again(struct frame *f, enum frame_type type,
+					     uint64_t foreign)
+{
+	const uint64_t valid = ((uint64_t)type << TYPE_SHIFT | TYPE_VALID) / TYPE_VALID;
+	uint64_t word = frame_word(f);
+
+	while (word / TYPE_VALID == valid && (word & TYPE_COUNT) != TYPE_COUNT)
+		if (likely(word_change(f, &word, (word + TYPE_ONE) | foreign)))
+			return true;
+	return false;
+}
 bool must_check type_get_writable(struct frame *f, const struct mm_domain *mm);
 void type_validate(struct frame *f);
 void type_put(struct frame *f);
 /*
- * For tables: the last reference stays, the table is not valid any more, and true: its entries'
- * references must be dropped.
+ * For tables, in place of the put of the last reference: that stays, the table is not valid any
+ * more, and its entries' references must be dropped.
  */
-bool type_put_table(struct frame *f);
+void type_last_put(struct frame *f);
 /* Set or clear the pin; false if it was so already. Under the owner's mm lock. */
 bool must_check type_pin(struct frame *f, bool pin);
 

@@ -201,6 +201,9 @@ int must_check mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_
  */
 int must_check mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old,
 				  uint64_t new);
+/* The same whatever the entry is: *old tells. */
+int must_check mm_emulate_exchange(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t new,
+				   uint64_t *old);
 int must_check mm_pin(struct mm_domain *mm, mfn_t mfn, unsigned level);
 int must_check mm_unpin(struct mm_domain *mm, mfn_t mfn);
 /*

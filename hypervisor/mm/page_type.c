@@ -10,12 +10,6 @@
 #include "mm/frame.h"
 #include "x86/machine.h"
 
-static inline bool word_change(struct frame *f, uint64_t *old, uint64_t new)
-{
-	return __atomic_compare_exchange_n(&f->type, old, new, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_ACQUIRE);
-}
-
 /* Flush what may be stale of the use that ended with `word`. */
 static void flush_stale(uint64_t word, const struct mm_domain *mm, bool foreign)
 {
@@ -64,21 +58,9 @@ void type_validate(struct frame *f)
 	__atomic_fetch_or(&f->type, TYPE_VALID, __ATOMIC_RELEASE);
 }
 
-/* One more of a type that it has: nearly always so. */
-static inline bool get_again(struct frame *f, enum frame_type type, uint64_t foreign)
-{
-	const uint64_t valid = ((uint64_t)type << TYPE_SHIFT | TYPE_VALID) / TYPE_VALID;
-	uint64_t word = frame_word(f);
-
-	while (word / TYPE_VALID == valid && (word & TYPE_COUNT) != TYPE_COUNT)
-		if (likely(word_change(f, &word, (word + TYPE_ONE) | foreign)))
-			return true;
-	return false;
-}
-
 inline bool type_get_writable(struct frame *f, const struct mm_domain *mm)
 {
-	if (likely(get_again(f, TYPE_WRITABLE, f->owner == mm->id ? 0 : TYPE_FOREIGN)))
+	if (likely(type_get_again(f, TYPE_WRITABLE, f->owner == mm->id ? 0 : TYPE_FOREIGN)))
 		return true;
 	switch (type_get(f, TYPE_WRITABLE, mm)) {
 	case TYPE_HELD:
@@ -103,18 +85,10 @@ inline void type_put(struct frame *f)
 	} while (!word_change(f, &word, new));
 }
 
-bool type_put_table(struct frame *f)
+void type_last_put(struct frame *f)
 {
-	uint64_t word = frame_word(f);
-
-	ASSERT(word_level(word));
-	if ((word & TYPE_COUNT) > TYPE_ONE) {
-		type_put(f);
-		return false;
-	}
-	ASSERT(!(word & TYPE_PINNED));
+	ASSERT(!(frame_word(f) & TYPE_PINNED));
 	__atomic_fetch_and(&f->type, ~TYPE_VALID, __ATOMIC_RELEASE);
-	return true;
 }
 
 bool type_pin(struct frame *f, bool pin)

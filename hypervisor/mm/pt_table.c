@@ -45,15 +45,13 @@ static bool eight_clear(const uint64_t *entry)
 		 entry[7]);
 }
 
-void pt_table_put(struct mm_domain *mm, struct frame *f)
+/* The last reference goes: the table waits in the queue until its entries are dropped. */
+static __attribute__((noinline)) void last_put(struct mm_domain *mm, struct frame *f)
 {
 	struct mm_pending *p = &mm->pending;
 	struct frame *first;
 
-	if (!type_put_table(f)) {
-		frame_put(f);
-		return;
-	}
+	type_last_put(f);
 	if (!p->queue) {
 		f->work = 0;
 		p->queue = (uint32_t)frame_mfn(f).n;
@@ -63,6 +61,19 @@ void pt_table_put(struct mm_domain *mm, struct frame *f)
 		f->work = first->work;
 		first->work = (uint32_t)frame_mfn(f).n;
 	}
+}
+
+inline void pt_table_put(struct mm_domain *mm, struct frame *f)
+{
+	uint64_t word = frame_word(f);
+
+	ASSERT(word_level(word));
+	if (unlikely((word & TYPE_COUNT) == TYPE_ONE)) {
+		last_put(mm, f);
+		return;
+	}
+	type_put(f);
+	frame_put(f);
 }
 
 inline void pt_entry_put(struct mm_domain *mm, unsigned level, uint64_t entry)
@@ -86,6 +97,8 @@ static int table_enter(struct mm_domain *mm, mfn_t mfn, unsigned level)
 
 	if (!f || !frame_get(f, mm->id))
 		return -EINVAL;
+	if (likely(type_get_again(f, (enum frame_type)level, 0)))
+		return 0;
 	switch (type_get(f, (enum frame_type)level, mm)) {
 	case TYPE_HELD:
 		return 0;
@@ -283,7 +296,8 @@ static bool walk_claim(struct mm_domain *mm, mfn_t mfn, unsigned level, int *res
 	return true;
 }
 
-int pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
+/* What is not a valid table yet, or after an operation that was left half done. */
+static __attribute__((noinline)) int table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
 {
 	int rc;
 
@@ -297,6 +311,19 @@ int pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
 		return rc;
 	rc = walk_on(mm);
 	return rc ? rc : mm->pending.result;
+}
+
+inline int pt_table_get(struct mm_domain *mm, mfn_t mfn, unsigned level)
+{
+	const struct mm_pending *p = &mm->pending;
+	struct frame *f = frame_of(mfn);
+
+	if (likely(!(p->depth | p->queue | p->done) && f && frame_get(f, mm->id))) {
+		if (likely(type_get_again(f, (enum frame_type)level, 0)))
+			return 0;
+		frame_put(f);
+	}
+	return table_get(mm, mfn, level);
 }
 
 void pt_forget(struct mm_domain *mm)

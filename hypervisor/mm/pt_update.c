@@ -15,6 +15,7 @@ enum write_mode {
 	WRITE_STORE,
 	WRITE_PRESERVE_AD,		/* accessed and dirty bits that are set stay */
 	WRITE_COMPARE,			/* only if it is what the guest took it for: else -EAGAIN */
+	WRITE_EXCHANGE,			/* whatever it is, the guest learns that */
 };
 
 /* Both present and naming the same thing with the same rights: no reference moves. */
@@ -38,9 +39,10 @@ static int entry_get(struct mm_domain *mm, const struct mm_domain *frames, unsig
 	return pt_table_get(mm, pte_mfn(*entry), level - 1);
 }
 
-static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_t new)
+/* *old: what it is taken for, and with WRITE_EXCHANGE what it was. */
+static inline bool entry_store(uint64_t *p, enum write_mode mode, uint64_t *old, uint64_t new)
 {
-	uint64_t cur = old;
+	uint64_t cur = *old;
 
 	switch (mode) {
 	case WRITE_COMPARE:
@@ -51,6 +53,9 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			;		/* only the CPU's own bits can change: twice at most */
 		return true;
+	case WRITE_EXCHANGE:
+		*old = __atomic_exchange_n(p, new, __ATOMIC_SEQ_CST);
+		return true;
 	default:
 		__atomic_store_n(p, new, __ATOMIC_RELEASE);
 		return true;
@@ -59,11 +64,12 @@ static bool entry_store(uint64_t *p, enum write_mode mode, uint64_t old, uint64_
 
 /*
  * Write the entry at p, `slot` of f, which is a valid table of `level`; nothing is pending.
- * `expected` is for WRITE_COMPARE.
+ * *known: for WRITE_COMPARE what the guest took it for, by WRITE_EXCHANGE what it was; else NULL.
+ * Made for each caller here: most know level and mode.
  */
-static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f,
-		       unsigned level, unsigned slot, uint64_t new, enum write_mode mode,
-		       uint64_t expected)
+static inline __attribute__((always_inline)) int
+entry_write_at(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f,
+	       unsigned level, unsigned slot, uint64_t new, enum write_mode mode, uint64_t *known)
 {
 	uint64_t *p = (uint64_t *)machine_va(frame_mfn(f)) + slot;
 	uint64_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
@@ -72,25 +78,46 @@ static int entry_write(struct mm_domain *mm, const struct mm_domain *frames, str
 
 	if (pt_slot_ours(level, slot))
 		return -EPERM;
-	if (mode == WRITE_COMPARE && old != expected)
+	if (mode == WRITE_COMPARE && old != *known)
 		return -EAGAIN;
 	if (!same)
 		rc = entry_get(mm, frames, level, &new);
 	else if (!pt_flags(mm, level, &new))
 		rc = -EINVAL;
-	if (rc)
+	if (unlikely(rc))
 		return rc;
 	if (level > 1)			/* that may have been long work */
 		ASSERT(word_level(frame_word(f)) == level);
-	if (!entry_store(p, mode, old, new))
+	if (!entry_store(p, mode, &old, new))
 		rc = -EAGAIN;
 	if (!same)
 		pt_entry_put(mm, level, rc ? new : old);
+	if (mode == WRITE_EXCHANGE)
+		*known = old;
 	return rc;
 }
 
+/* The same for the upper levels, which are rare. */
+static __attribute__((noinline)) int upper_write(struct mm_domain *mm,
+						 const struct mm_domain *frames, struct frame *f,
+						 unsigned level, unsigned slot, uint64_t new,
+						 enum write_mode mode, uint64_t *known)
+{
+	return entry_write_at(mm, frames, f, level, slot, new, mode, known);
+}
+
+static inline __attribute__((always_inline)) int
+entry_write(struct mm_domain *mm, const struct mm_domain *frames, struct frame *f, unsigned level,
+	    unsigned slot, uint64_t new, enum write_mode mode, uint64_t *known)
+{
+	if (likely(level == 1))
+		return entry_write_at(mm, frames, f, 1, slot, new, mode, known);
+	return upper_write(mm, frames, f, level, slot, new, mode, known);
+}
+
 /* Eight bytes of plain data. */
-static int data_write(const struct mm_domain *mm, struct frame *f, unsigned slot, uint64_t value)
+static __attribute__((noinline)) int data_write(const struct mm_domain *mm, struct frame *f,
+						unsigned slot, uint64_t value)
 {
 	if (!type_get_writable(f, mm))
 		return -EINVAL;
@@ -116,7 +143,7 @@ static int update(struct mm_domain *mm, const struct mm_domain *frames, struct f
 	level = word_level(frame_word(f));
 	if (!level)
 		return data_write(mm, f, slot, u->val);
-	return entry_write(mm, frames, f, level, slot, u->val, mode, 0);
+	return entry_write(mm, frames, f, level, slot, u->val, mode, NULL);
 }
 
 int mm_update_entries(struct mm_domain *mm, struct mm_domain *frames, const struct mmu_update *u,
@@ -151,35 +178,40 @@ int mm_update_entry(struct mm_domain *mm, struct mm_domain *frames, uint64_t ptr
 	return ptr & MMU_COMMAND ? -EINVAL : mm_update_entries(mm, frames, &u, 1, &done);
 }
 
-/*
- * The L1 table for va under a root that is in use, or NULL. Under the lock, with nothing pending:
- * then what a present entry of a valid table names is a valid table one level below.
- */
-static inline struct frame *l1_of(const struct mm_domain *mm, mfn_t root, vaddr_t va)
+/* One level down: false if the entry for va is not present, else its table. */
+static inline __attribute__((always_inline)) bool walk(const uint64_t **table, vaddr_t va,
+						       unsigned level, uint64_t *entry)
 {
-	struct frame *f = frame_of(root);
+	*entry = (*table)[pt_slot(va, level)];
+	*table = machine_va(pte_mfn(*entry));
+	return likely(*entry & PTE_PRESENT);
+}
+
+/*
+ * The L1 entry for va under a root that is in use, and the table that it is in; or NULL. Under the
+ * lock, with nothing pending: then what a present entry of a valid table names is a valid table one
+ * level below.
+ */
+static inline __attribute__((always_inline)) const uint64_t *l1_entry(mfn_t root, vaddr_t va,
+								      struct frame **l1)
+{
 	const uint64_t *table;
 	uint64_t entry;
 
-	if (unlikely(!f || f->owner != mm->id || word_level(frame_word(f)) != 4 ||
-		     pt_slot_ours(4, pt_slot(va, 4))))
+	if (unlikely(mfn_eq(root, MFN_NONE) || pt_slot_ours(4, pt_slot(va, 4))))
 		return NULL;
+	ASSERT(word_level(frame_word(frame_at(root.n))) == 4);
 	table = machine_va(root);
-	for (unsigned level = 4; level > 1; level--) {
-		entry = table[pt_slot(va, level)];
-		if (unlikely(!(entry & PTE_PRESENT)))
-			return NULL;
-		table = machine_va(pte_mfn(entry));
-	}
-	f = frame_at(pte_mfn(entry).n);
-	ASSERT(word_level(frame_word(f)) == 1);
-	return f;
+	if (!walk(&table, va, 4, &entry) || !walk(&table, va, 3, &entry) ||
+	    !walk(&table, va, 2, &entry))
+		return NULL;
+	*l1 = frame_at(pte_mfn(entry).n);
+	return &table[pt_slot(va, 1)];
 }
 
 int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vaddr_t va,
 		 uint64_t value)
 {
-	unsigned slot = pt_slot(va, 1);
 	struct frame *l1;
 	int rc;
 
@@ -187,31 +219,36 @@ int mm_update_va(struct mm_domain *mm, struct mm_domain *frames, mfn_t root, vad
 		return -EINVAL;
 	lock_acquire(&mm->lock);
 	rc = pt_drain(mm);
-	if (!rc) {
-		l1 = l1_of(mm, root, va);
-		rc = l1 ? entry_write(mm, frames, l1, 1, slot, value, WRITE_STORE, 0) : -EINVAL;
+	if (likely(!rc && l1_entry(root, va, &l1))) {
+		ASSERT(word_level(frame_word(l1)) == 1);
+		rc = entry_write_at(mm, frames, l1, 1, pt_slot(va, 1), value, WRITE_STORE, NULL);
+	} else if (!rc) {
+		rc = -EINVAL;
 	}
 	lock_release(&mm->lock);
 	return rc;
 }
 
 /* The table of the domain's own that is mapped at va, and its level; or NULL. */
-static struct frame *table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va, unsigned *level)
+static inline __attribute__((always_inline)) struct frame *
+table_at(const struct mm_domain *mm, mfn_t root, vaddr_t va, unsigned *level)
 {
-	struct frame *l1 = l1_of(mm, root, va), *f;
-	uint64_t entry;
+	struct frame *f;
+	const uint64_t *entry = l1_entry(root, va, &f);
 
-	if (!l1)
+	if (unlikely(!entry || !(*entry & PTE_PRESENT)))
 		return NULL;
-	entry = ((const uint64_t *)machine_va(frame_mfn(l1)))[pt_slot(va, 1)];
-	f = entry & PTE_PRESENT ? frame_of(pte_mfn(entry)) : NULL;
-	if (!f || f->owner != mm->id)
+	f = frame_of(pte_mfn(*entry));
+	if (unlikely(!f || f->owner != mm->id))
 		return NULL;
 	*level = word_level(frame_word(f));
-	return *level ? f : NULL;
+	return likely(*level) ? f : NULL;
 }
 
-int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old, uint64_t new)
+/* The guest's write to the table entry at va, in one of the two modes that it can be in. */
+static inline __attribute__((always_inline)) int
+emulate(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t new, enum write_mode mode,
+	uint64_t *known)
 {
 	unsigned slot = (va.a & ~PAGE_MASK) / sizeof(uint64_t);
 	unsigned level;
@@ -224,10 +261,20 @@ int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t ol
 	rc = pt_drain(mm);
 	if (!rc) {
 		f = table_at(mm, root, va, &level);
-		rc = f ? entry_write(mm, mm, f, level, slot, new, WRITE_COMPARE, old) : -ENOENT;
+		rc = likely(f) ? entry_write(mm, mm, f, level, slot, new, mode, known) : -ENOENT;
 	}
 	lock_release(&mm->lock);
 	return rc;
+}
+
+int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t old, uint64_t new)
+{
+	return emulate(mm, root, va, new, WRITE_COMPARE, &old);
+}
+
+int mm_emulate_exchange(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t new, uint64_t *old)
+{
+	return emulate(mm, root, va, new, WRITE_EXCHANGE, old);
 }
 
 int mm_pin(struct mm_domain *mm, mfn_t mfn, unsigned level)

@@ -118,41 +118,6 @@ static bool decode_write(struct insn *in, const struct cpu_regs *regs, struct ta
 	return true;
 }
 
-/*
- * What nearly all are, at one look: mov or xchg of a 64-bit register, addressed by another with or
- * without an 8-bit displacement.
- *
- *   0100 1 R 0 B | 1000 10 0 1 mov   | mod reg rm | displacement, if mod is 1
- *                | 1000 01 1 1 xchg  |
- */
-static bool decode_at_once(struct insn *in, const struct cpu_regs *regs, struct table_write *w)
-{
-	const uint8_t *b = in->bytes;
-	unsigned mod = b[2] >> 6, rm = b[2] & 7;
-
-	if ((b[0] & 0xfa) != 0x48 || (b[1] != 0x89 && b[1] != 0x87) || in->fetched < 4 || mod > 1 ||
-	    rm == 4 || (rm == 5 && !mod))
-		return false;
-	in->rex = b[0];
-	in->modrm = b[2];
-	in->memory = true;
-	in->length = 3 + mod;
-	in->ea = *decode_register(regs, decode_rm(in));
-	if (mod)
-		in->ea += (uint64_t)(int64_t)(int8_t)b[3];
-	w->action = b[1] == 0x89 ? SET : EXCHANGE;
-	w->bytes = 8;
-	w->reg = decode_register(regs, decode_reg(in));
-	w->source = *w->reg;
-	return true;
-}
-
-static bool decode(struct insn *in, const struct cpu_regs *regs, struct table_write *w)
-{
-	return likely(decode_at_once(in, regs, w)) ||
-	       (decode_opcode(in) && !in->segment && !in->rep && decode_write(in, regs, w));
-}
-
 static uint64_t result(const struct table_write *w, uint64_t old)
 {
 	switch (w->action) {
@@ -227,14 +192,6 @@ static int write_entry(struct vcpu *v, const struct cpu_regs *regs, const struct
 				  (entry & ~(mask << shift)) | *new << shift);
 }
 
-/* The same for the most frequent: a whole entry, whatever it was. */
-static int write_whole_entry(struct vcpu *v, uint64_t va, uint64_t *old, uint64_t new)
-{
-	if (copy_from_guest(old, (guest_ptr_t){ va }, 8))
-		return -ENOENT;
-	return mm_emulate_cmpxchg(&v->domain->mm, v->mm.kernel_table, VADDR(va), *old, new);
-}
-
 /* Registers and flags after it. */
 static void finish(struct cpu_regs *regs, const struct table_write *w, uint64_t old, uint64_t new)
 {
@@ -248,7 +205,47 @@ static void finish(struct cpu_regs *regs, const struct table_write *w, uint64_t 
 	set_flags(regs, w, old, new, equal);
 }
 
-enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_t va)
+/*
+ * What nearly all are, at one look: mov or xchg of a 64-bit register, addressed by another with or
+ * without an 8-bit displacement.
+ *
+ *   0100 1 R 0 B | 1000 10 0 1 mov   | mod reg rm | displacement, if mod is 1
+ *                | 1000 01 1 1 xchg  |
+ *
+ * True if it was one and is done, or is to be issued again.
+ */
+static inline bool write_at_once(struct vcpu *v, struct cpu_regs *regs, uint64_t va)
+{
+	uint64_t code, ea, old, *reg;
+	unsigned mod, rm;
+	int rc;
+
+	if (unlikely(!guest_range_ok((guest_ptr_t){ regs->rip }, 8) ||
+		     !machine_read_word(VADDR(regs->rip), &code)))
+		return false;
+	mod = code >> 22 & 3;
+	rm = code >> 16 & 7;
+	if (((code & 0xfffa) != 0x8948 && (code & 0xfffa) != 0x8748) || mod > 1 || rm == 4 ||
+	    (rm == 5 && !mod))
+		return false;
+	ea = *decode_register(regs, rm | (code & 1) << 3);
+	if (mod)
+		ea += (uint64_t)(int8_t)(code >> 24);
+	if (unlikely(ea != va))
+		return false;
+	reg = decode_register(regs, (code >> 19 & 7) | (code & 4) << 1);
+	rc = mm_emulate_exchange(&v->domain->mm, v->mm.kernel_table, VADDR(va), *reg, &old);
+	if (unlikely(rc))
+		return rc == -ERESTART;
+	if ((code & 0xff00) == 0x8700)
+		*reg = old;
+	regs->rip += 3 + mod;
+	return true;
+}
+
+/* The same for all forms that are known, by the decoder. */
+static __attribute__((noinline)) enum emulated write_decoded(struct vcpu *v, struct cpu_regs *regs,
+							     uint64_t va)
 {
 	struct table_write w = { .reg = NULL };
 	uint64_t old = 0, new = 0;
@@ -256,23 +253,26 @@ enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_
 	int rc = -EAGAIN;
 
 	emulate_fetch(&in, regs);
-	if (!decode(&in, regs, &w))
+	if (!decode_opcode(&in) || in.segment || in.rep || !decode_write(&in, regs, &w))
 		return EMULATE_REFUSED;
 	if (!in.memory || in.ea != va || (va & 7) + w.bytes > 8)
 		return EMULATE_REFUSED;
 	/* Another vCPU may change the entry meanwhile; if it does so again and again the guest runs
 	 * the instruction once more. */
-	machine_budget_start();
 	for (unsigned tries = 0; rc == -EAGAIN && tries < 16; tries++)
-		rc = w.bytes == 8 && w.action <= EXCHANGE ?
-			     write_whole_entry(v, va, &old, w.source) :
-			     write_entry(v, regs, &w, va, &old, &new);
+		rc = write_entry(v, regs, &w, va, &old, &new);
 	if (rc == -ERESTART || rc == -EAGAIN)
 		return EMULATE_DONE; /* rip stays */
 	if (rc)
 		return EMULATE_REFUSED;
-	if (w.action != SET)
-		finish(regs, &w, old, new);
+	finish(regs, &w, old, new);
 	regs->rip += in.length;
 	return EMULATE_DONE;
+}
+
+__attribute__((noinline)) enum emulated emulate_table_write(struct vcpu *v, struct cpu_regs *regs,
+							    uint64_t va)
+{
+	machine_budget_start();
+	return likely(write_at_once(v, regs, va)) ? EMULATE_DONE : write_decoded(v, regs, va);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frames on a guest kernel's stack that every system call and exception passes through: written
- * and read word by word between memory and registers, as a copy through a buffer would cost more
- * than all the rest. Any word may fault.
+ * The frames on a guest kernel's stack that every system call and exception passes through, and
+ * single words: written and read between memory and registers, as a copy through a buffer would
+ * cost more than all the rest. Any word may fault.
  */
 #include "abi/xen.h"
 #include "x86/extable.h"
@@ -14,7 +14,8 @@
 #define ALLOW		asm volatile(SMAP_SITE(0xcb) : : : "memory")
 #define FORBID		asm volatile(SMAP_SITE(0xca) : : : "memory")
 
-bool machine_write_frame(vaddr_t at, const uint64_t w[8], bool error_code)
+inline __attribute__((always_inline)) bool machine_write_frame(vaddr_t at, const uint64_t w[8],
+							       bool error_code)
 {
 	ALLOW;
 	asm goto(STORE(0, a) STORE(1, b)
@@ -33,7 +34,7 @@ fault:
 	return false;
 }
 
-bool machine_read_iret(vaddr_t at, struct iret_context *to)
+inline bool machine_read_iret(vaddr_t at, struct iret_context *to)
 {
 	uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
 
@@ -46,6 +47,31 @@ bool machine_read_iret(vaddr_t at, struct iret_context *to)
 		 : [at] "r"(at.a) : "memory" : fault);
 	FORBID;
 	*to = (struct iret_context){ rax, r11, rcx, flags, rip, cs, rflags, rsp, ss };
+	return true;
+fault:
+	FORBID;
+	return false;
+}
+
+inline bool machine_read_word(vaddr_t at, uint64_t *to)
+{
+	uint64_t word;
+
+	ALLOW;
+	asm goto(LOAD(0, word) : [word] "=r"(word) : [at] "r"(at.a) : "memory" : fault);
+	FORBID;
+	*to = word;
+	return true;
+fault:
+	FORBID;
+	return false;
+}
+
+inline bool machine_write_word(vaddr_t at, uint64_t word)
+{
+	ALLOW;
+	asm goto(STORE(0, word) : : [at] "r"(at.a), [word] "r"(word) : "memory" : fault);
+	FORBID;
 	return true;
 fault:
 	FORBID;

@@ -110,6 +110,9 @@ size_t must_check machine_copy_to_guest(vaddr_t to, const void *from, size_t n);
 struct iret_context;
 bool must_check machine_write_frame(vaddr_t to, const uint64_t word[8], bool error_code);
 bool must_check machine_read_iret(vaddr_t from, struct iret_context *frame);
+/* Eight bytes; true if all are there. */
+bool must_check machine_read_word(vaddr_t from, uint64_t *word);
+bool must_check machine_write_word(vaddr_t to, uint64_t word);
 
 /* -- time -- */
 
@@ -147,14 +150,14 @@ void machine_port_out(uint16_t port, unsigned bytes, uint32_t value);
 #define MACHINE_PAT	0x0000050100070406ull
 /* The CPU's own CPUID: out = eax ebx ecx edx. */
 void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
-
-/* -- end -- */
-_Noreturn void machine_reboot(void);
 /*
  * True if kernels may be told (they ask of AMD's CPUs alone) that a null selector clears its
  * segment's base.
  */
 bool machine_null_clears_base(void);
+
+/* -- end -- */
+_Noreturn void machine_reboot(void);
 _Noreturn void machine_poweroff(void);
 /*
  * Reboot, or halt if noreboot was given: what follows a panic, and a crash of the control

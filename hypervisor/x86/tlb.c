@@ -143,10 +143,9 @@ void machine_tlb_flush_va(const struct cpumask *cpus, vaddr_t va)
 		invlpg(va.a);
 }
 
-inline uint32_t machine_tlb_stamp(void)
+/* Some CPU has begun a flush at `now`, as the clock is odd: move it on. */
+static __attribute__((noinline)) uint32_t stamp_after(uint32_t now)
 {
-	uint32_t now = __atomic_load_n(&clock, __ATOMIC_SEQ_CST);
-
 	while (now & 1) {
 		if (!__atomic_compare_exchange_n(&clock, &now, now + 1, false, __ATOMIC_SEQ_CST,
 						 __ATOMIC_SEQ_CST))
@@ -156,6 +155,13 @@ inline uint32_t machine_tlb_stamp(void)
 			machine_tlb_flush(&cpus_online);
 	}
 	return now;
+}
+
+inline uint32_t machine_tlb_stamp(void)
+{
+	uint32_t now = __atomic_load_n(&clock, __ATOMIC_SEQ_CST);
+
+	return now & 1 ? stamp_after(now) : now;
 }
 
 void machine_tlb_filter(struct cpumask *cpus, uint32_t stamp)

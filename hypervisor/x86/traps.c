@@ -133,20 +133,26 @@ static inline void exit_quickly(struct cpu_info *me, struct cpu_regs *regs)
 		exit_to_guest(regs);
 }
 
+/* All but page faults. */
+static __attribute__((noinline)) void rarer_trap(struct vcpu *v, struct cpu_regs *regs)
+{
+	if (regs->vector >= VECTOR_DEVICE_FIRST) {
+		interrupt(regs->vector);
+		return;
+	}
+	if (unlikely(regs->vector == TRAP_DB))
+		machine_vcpu_take_debug_status(&v->machine);
+	trap_guest_exception(v, regs);
+}
+
 void trap_from_guest(struct cpu_regs *regs)
 {
 	struct cpu_info *me = this_cpu();
-	struct vcpu *v = me->current;
 
-	if (likely(regs->vector == TRAP_PF)) {
-		trap_guest_page_fault(v, regs, read_cr2());
-	} else if (regs->vector >= VECTOR_DEVICE_FIRST) {
-		interrupt(regs->vector);
-	} else {
-		if (unlikely(regs->vector == TRAP_DB))
-			machine_vcpu_take_debug_status(&v->machine);
-		trap_guest_exception(v, regs);
-	}
+	if (likely(regs->vector == TRAP_PF))
+		trap_guest_page_fault(me->current, regs, read_cr2());
+	else
+		rarer_trap(me->current, regs);
 	exit_quickly(me, regs);
 }
 

@@ -199,9 +199,12 @@ static int op_emulate(unsigned cpu)
 	unsigned d = domain_of_cpu[cpu];
 	vaddr_t va = VADDR(address().a | slot() * 8);
 	uint64_t old = 0;
+	unsigned b = byte();
 
-	if (byte() & 1 && !fake_access(cpu, va, false, &old))
+	if (b & 1 && !fake_access(cpu, va, false, &old))
 		return 0;
+	if (b & 2)
+		return mm_emulate_exchange(&dom[d], vcpu[cpu].kernel_table, va, entry(d), &old);
 	return mm_emulate_cmpxchg(&dom[d], vcpu[cpu].kernel_table, va, old, entry(d));
 }
 

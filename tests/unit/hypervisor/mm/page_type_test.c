@@ -169,7 +169,7 @@ static void test_pins_are_counted_once(void **state)
 	assert_false(type_pin(f, true));
 	assert_true(type_pin(f, false));
 	assert_false(type_pin(f, false));
-	assert_true(type_put_table(f));		/* the last one: still typed, not valid */
+	type_last_put(f);			/* still typed, not valid */
 	assert_int_equal(type_get(f, TYPE_L1, &mm), TYPE_REFUSED);
 	type_put(f);
 }

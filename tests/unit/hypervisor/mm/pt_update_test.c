@@ -298,6 +298,28 @@ static void test_guests_own_writes_to_tables(void **state)
 	assert_int_equal(mm_emulate_cmpxchg(&mm, t.l4, VADDR(0xffff820000000000), 0, new), -ENOENT);
 }
 
+static void test_guests_own_exchanges_with_entries(void **state)
+{
+	mfn_t data = fake_frame(&mm);
+	uint64_t entry = fake_entry(data, RW), old = 9;
+
+	(void)state;
+	assert_int_equal(map(0x3000, fake_entry(t.l1, RO)), 0);
+	assert_int_equal(map(0x4000, fake_entry(data, RO)), 0);
+	assert_int_equal(mm_emulate_exchange(&mm, t.l4, VADDR(0x3028), entry, &old), 0);
+	assert_int_equal(old, 0);
+	assert_true(writes(0x5000));
+	assert_int_equal(mm_emulate_exchange(&mm, t.l4, VADDR(0x3028), 0, &old), 0);
+	assert_int_equal(old, entry | ACCESSED | DIRTY);
+	assert_int_equal(mm_emulate_exchange(&mm, t.l4, VADDR(0x3028), fake_entry(t.l1, RW), &old),
+			 -EINVAL);
+	assert_int_equal(fake_peek(t.l1, 5), 0);
+	assert_int_equal(mm_emulate_exchange(&mm, t.l4, VADDR(0x302c), 0, &old), -ENOENT);
+	assert_int_equal(mm_emulate_exchange(&mm, t.l4, VADDR(0x4000), 0, &old), -ENOENT);
+	assert_int_equal(mm_emulate_exchange(&mm, t.l4, VADDR(0x6000), 0, &old), -ENOENT);
+	assert_int_equal(mm_emulate_exchange(&mm, MFN_NONE, VADDR(0x3028), 0, &old), -ENOENT);
+}
+
 /* The control domain sees others' tables, and may not write to them by accident. */
 static void test_writes_to_anothers_table_are_no_table_writes(void **state)
 {
@@ -408,6 +430,7 @@ int main(void)
 		TEST(test_tables_cannot_name_themselves),
 		TEST(test_accessed_and_dirty_survive_if_asked),
 		TEST(test_guests_own_writes_to_tables),
+		TEST(test_guests_own_exchanges_with_entries),
 		TEST(test_writes_to_anothers_table_are_no_table_writes),
 		TEST(test_plain_memory_can_be_written_by_update),
 		TEST(test_pins),

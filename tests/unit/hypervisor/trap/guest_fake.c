@@ -55,6 +55,11 @@ size_t machine_copy_to_guest(vaddr_t to, const void *from, size_t n)
 	return n - ok;
 }
 
+bool machine_read_word(vaddr_t from, uint64_t *word)
+{
+	return !machine_copy_from_guest(word, from, sizeof(*word));
+}
+
 bool machine_write_frame(vaddr_t to, const uint64_t word[8], bool error_code)
 {
 	uint64_t frame[8], *at = frame;
@@ -70,6 +75,16 @@ int mm_emulate_cmpxchg(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t ol
 	(void)mm;
 	(void)root;
 	return __sync_bool_compare_and_swap((uint64_t *)va.a, old, new) ? 0 : -EAGAIN;
+}
+
+int mm_emulate_exchange(struct mm_domain *mm, mfn_t root, vaddr_t va, uint64_t new, uint64_t *old)
+{
+	(void)mm;
+	(void)root;
+	if (va.a & 7)
+		return -ENOENT;
+	*old = __atomic_exchange_n((uint64_t *)va.a, new, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
@@ -176,7 +191,6 @@ unsigned machine_paddr_bits(void)
 
 void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-	(void)leaf;
 	(void)subleaf;
 	out[0] = out[1] = out[2] = out[3] = leaf == 0x80000000 ? 0x80000008 : 0xffffffff;
 }
