@@ -30,7 +30,7 @@ def about():
 class Results:
     def __init__(self, folder, keep=False):
         self.folder, self.lock = folder, threading.Lock()
-        self.rows, self.counts, self.scale, self.commands, self.runs = {}, {}, {}, {}, []
+        self.rows, self.counts, self.scale, self.mitigations, self.commands, self.runs = {}, {}, {}, {}, {}, []
         self.old = {}
         if keep and os.path.exists(os.path.join(folder, "results.json")):
             with open(os.path.join(folder, "results.json")) as file:
@@ -43,7 +43,7 @@ class Results:
                 for name, runs in rows.items():
                     mine = self.rows.setdefault(group, {}).setdefault(clock, {}).setdefault(name, {})
                     self.rows[group][clock][name] = {**runs, **mine}
-        for kind in "counts", "scale":
+        for kind in "counts", "scale", "mitigations":
             for name, places_found in self.old.get(kind, {}).items():
                 getattr(self, kind)[name] = {**places_found, **getattr(self, kind).get(name, {})}
         self.commands = {**self.old.get("commands", {}), **commands()}
@@ -62,6 +62,11 @@ class Results:
             for name, value in found.items():
                 self.counts.setdefault(name, {})[place] = value
 
+    def mitigate(self, case, found):
+        with self.lock:
+            for name, value in found.items():
+                self.mitigations.setdefault(name, {})[case] = value["value"]
+
     def scales(self, hypervisor, found):
         with self.lock:
             for name, value in found.items():
@@ -71,6 +76,8 @@ class Results:
         for group, clocks in self.rows.items():
             for clock, rows in clocks.items():
                 yield report.linux_table(clock, rows) if group == "linux" else report.pair_table(group, clock, rows)
+        if self.mitigations:
+            yield report.mitigations_table(self.mitigations)
         if self.scale:
             yield from report.scale_tables(self.scale)
         if self.counts:
@@ -94,7 +101,7 @@ class Results:
         summary = {group: {clock: report.summarize(rows) for clock, rows in clocks.items()}
                    for group, clocks in self.rows.items()}
         whole = {"runs": self.runs, "commands": self.commands, "summary": summary, "rows": self.rows, "counts": self.counts,
-                 "scale": self.scale}
+                 "scale": self.scale, "mitigations": self.mitigations}
         self.put("results.json", json.dumps(whole, indent=1) + "\n")
         tables = list(self.tables())
         text = ["# Enso's benchmark, %s\n" % self.runs[-1]["date"]]

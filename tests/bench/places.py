@@ -25,6 +25,9 @@ COUNTED = ("user", "kernel", "hypervisor", "cr3", "registers", "tlb", "returns")
 class Boot:
     """One boot of the Linux rows: where (of PLACES), with what arguments for the program, by which clock."""
 
+    # More for the hypervisor's command line, and QEMU's CPU.
+    options, cpu = "", CPU
+
     def __init__(self, where, clock, patterns=(), counting=False):
         self.where, self.clock = where, clock
         self.arguments = ",".join(["fixed" if clock == "icount" else "wall", *patterns])
@@ -40,9 +43,9 @@ class Boot:
         os.makedirs(os.path.dirname(self.log), exist_ok=True)
         hypervisor, _, domain = self.where.partition("-")
         if hypervisor == "native":
-            with vm.Machine(self.log, smp=1, mem=MEMORY, cpu=CPU, devices=self.devices, boot=self.native()) as machine:
+            with vm.Machine(self.log, smp=1, mem=MEMORY, cpu=self.cpu, devices=self.devices, boot=self.native()) as machine:
                 return wait(machine)
-        with open_host(hypervisor, self.log, self.devices) as machine:
+        with open_host(hypervisor, self.log, self.devices, cpu=self.cpu) as machine:
             self.start(machine, hypervisor, "dom0.img" if domain == "guest" else "bench.img")
             if domain == "guest":
                 self.create(machine)
@@ -54,7 +57,7 @@ class Boot:
         return ["-kernel", kernel, "-initrd", FOLDER + "/bench.img", "-append", options]
 
     def start(self, machine, hypervisor, initrd):
-        start_dom0(machine, hypervisor, "console=hvc0 " + LINUX % self.arguments, initrd)
+        start_dom0(machine, hypervisor, "console=hvc0 " + LINUX % self.arguments, initrd, options=self.options)
 
     def create(self, machine):
         machine.start()
@@ -62,15 +65,16 @@ class Boot:
         machine.send("enso console bench")
 
 
-def open_host(hypervisor, log, devices=(), smp=1, mem=MEMORY):
+def open_host(hypervisor, log, devices=(), smp=1, mem=MEMORY, cpu=CPU):
     image = HYPERVISORS[hypervisor][0]
-    return host.Host(image, log, iso=FOLDER + "/bench.iso", smp=smp, mem=mem, cpu=CPU, devices=devices)
+    return host.Host(image, log, iso=FOLDER + "/bench.iso", smp=smp, mem=mem, cpu=cpu, devices=devices)
 
 
-def start_dom0(machine, hypervisor, linux, initrd, memory=DOMAIN):
+def start_dom0(machine, hypervisor, linux, initrd, memory=DOMAIN, options=""):
     """Starts the control domain from GRUB's command line."""
     command = HYPERVISORS[hypervisor][1]
-    machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM" % (command, memory, memory),
+    machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM%s" % (command, memory, memory,
+                                                                                                options),
                        "module2 /boot/vmlinux " + linux, "module2 /boot/" + initrd, "boot")
 
 

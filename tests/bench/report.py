@@ -114,6 +114,14 @@ def pair_table(group, clock, rows):
                  ["row", "Xen", "Enso", "unit", "Enso / Xen"], lines)
 
 
+def mitigations_table(found):
+    """found: row -> {case: ns}, the cases of mitigations.CASES."""
+    cases = ("xen-on", "xen-off", "enso-on", "enso-off")
+    lines = [[name, *(number(row.get(case)) for case in cases)] for name, row in found.items()]
+    return Table("Mitigations, icount", "ns in a guest, with what each hypervisor does by itself (Xen: XPTI and the rest of spec-ctrl; "
+                 "Enso: SMEP) and without.", ["row", "Xen on", "Xen off", "Enso on", "Enso off"], lines)
+
+
 def scale_tables(scale):
     """scale: row -> {hypervisor: {what: figure}}."""
     def cells(row, names):

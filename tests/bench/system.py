@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Whole-system rows: how long people wait for a control domain and its guests, and what a guest's devices carry."""
+import json
 import os
 
 import places
 import vm
 
 ROWS = ("login", "guest-create-first", "guest-create", "guest-destroy", "block-write", "block-read", "block-read-4k",
-        "net-send", "net-receive")
+        "net-send", "net-receive", "domain-round-trip")
 CREATES = 3
 HOST, GUEST = "10.9.0.1", "10.9.0.2"
 
@@ -30,6 +31,7 @@ class Boot:
             found = self.login(machine)
             machine.check("cp /boot/bench /tmp/")
             found.update(self.creates(machine))
+            found.update(self.round_trip(machine))
             found.update(self.io(machine))
         return found
 
@@ -47,6 +49,26 @@ class Boot:
             output += machine.check("/tmp/bench time %s enso create %s" % (name, file), timeout=120)
             output += machine.check("/tmp/bench time guest-destroy enso destroy idle", timeout=120)
         return every(output)
+
+    def round_trip(self, machine):
+        """An event to another domain and back, between two of our kernels: two context switches between domains."""
+        def start(name, work):
+            file = places.guest_file(machine, name, mib=16, kernel="bench.elf", cmdline=work)
+            machine.check("enso create " + file, timeout=120)
+
+        # Each has to know the other's id before it starts: they are given out in order.
+        start("first", "pong=0")
+        listed = json.loads(machine.check("enso list --json", timeout=120))
+        first = next(domain["id"] for domain in listed if domain["name"] == "first")
+        start("pong", "pong=%d" % (first + 2))
+        start("ping", "ping=%d" % (first + 1))
+        log = "/var/log/enso/console/ping.log"
+        machine.check("until grep -q 'Test result' %s; do usleep 200000; done" % log, timeout=120)
+        found = places.results(machine.check("grep ^bench %s; for i in first pong ping; do enso destroy $i; done" % log,
+                                             timeout=120))
+        if "domain_round_trip" not in found:
+            raise vm.Failed("two kernels did not hear of each other")
+        return {"domain-round-trip": found["domain_round_trip"]}
 
     def io(self, machine):
         """A disk that is a file in the control domain's memory, and a bridge without a card."""

@@ -9,6 +9,9 @@
  * the last four only where they take effect: executed by the hypervisor, or with kernel=on (no
  * hypervisor) by the kernel. One CPU only. Instructions are told by their bytes when they are
  * translated, so counting costs an addition each.
+ *
+ * With profile=FILE that file gets, at each end mark, a line "ADDRESS COUNT" for each of Enso's
+ * instructions that ran since the begin, and an empty line.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +25,13 @@ static uint64_t count[COUNTS], begun[COUNTS];
 static bool kernel_is_lowest;
 static FILE *out;
 
+/* Enso's image (ARCHITECTURE.md, addresses), and where its instructions are counted one by one. */
+#define IMAGE		0xffff82d080200000ull
+#define IMAGE_BYTES	(1 << 20)
+
+static uint64_t profile[IMAGE_BYTES], profile_begun[IMAGE_BYTES];
+static FILE *profile_out;
+
 int qemu_plugin_version = QEMU_API_VERSION;
 
 static void on_begin(unsigned int cpu, void *data)
@@ -29,6 +39,18 @@ static void on_begin(unsigned int cpu, void *data)
 	(void)cpu;
 	(void)data;
 	memcpy(begun, count, sizeof(begun));
+	if (profile_out)
+		memcpy(profile_begun, profile, sizeof(profile));
+}
+
+static void write_profile(void)
+{
+	for (uint64_t i = 0; i < IMAGE_BYTES; i++)
+		if (profile[i] != profile_begun[i])
+			fprintf(profile_out, "%llx %llu\n", (unsigned long long)(IMAGE + i),
+				(unsigned long long)(profile[i] - profile_begun[i]));
+	fputc('\n', profile_out);
+	fflush(profile_out);
 }
 
 static void on_end(unsigned int cpu, void *data)
@@ -39,6 +61,8 @@ static void on_end(unsigned int cpu, void *data)
 		fprintf(out, "%s%llu", i ? " " : "", (unsigned long long)(count[i] - begun[i]));
 	fputc('\n', out);
 	fflush(out);
+	if (profile_out)
+		write_profile();
 }
 
 /*
@@ -96,10 +120,9 @@ static enum count classify(const uint8_t *bytes, size_t size)
 	return classify_0f(bytes[i + 1], i + 2 < size ? bytes[i + 2] : 0, rex_r);
 }
 
-static void add_one(struct qemu_plugin_insn *insn, enum count which)
+static void add_one(struct qemu_plugin_insn *insn, uint64_t *counter)
 {
-	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
-						   &count[which], 1);
+	qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, counter, 1);
 }
 
 static void call_at(struct qemu_plugin_insn *insn, qemu_plugin_insn_cb cb)
@@ -117,12 +140,15 @@ static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		size_t size = qemu_plugin_insn_size(insn);
 		const void *bytes = qemu_plugin_insn_data(insn);
-		enum count who = whose(qemu_plugin_insn_vaddr(insn));
+		uint64_t address = qemu_plugin_insn_vaddr(insn);
+		enum count who = whose(address);
 		enum count what = classify(bytes, size);
 
-		add_one(insn, who);
+		add_one(insn, &count[who]);
+		if (profile_out && address >= IMAGE && address < IMAGE + IMAGE_BYTES)
+			add_one(insn, &profile[address - IMAGE]);
 		if (what != COUNTS && who == (kernel_is_lowest ? KERNEL : HYPERVISOR))
-			add_one(insn, what);
+			add_one(insn, &count[what]);
 		if (size == sizeof(begin) && !memcmp(bytes, begin, size))
 			call_at(insn, on_begin);
 		if (size == sizeof(end) && !memcmp(bytes, end, size))
@@ -136,6 +162,8 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		if (!strncmp(argv[i], "out=", 4))
 			out = fopen(argv[i] + 4, "w");
+		if (!strncmp(argv[i], "profile=", 8))
+			profile_out = fopen(argv[i] + 8, "w");
 		kernel_is_lowest |= !strcmp(argv[i], "kernel=on");
 	}
 	if (!out) {
