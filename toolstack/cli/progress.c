@@ -23,6 +23,8 @@ static void show(void *context, uint64_t done, uint64_t all)
 
 	if (seconds < WORTH_IT || (seconds_since(&progress->last) < EACH && done < all))
 		return;
+	if (done >= all && !progress->shown)	/* nobody waits any more */
+		return;
 	fprintf(stderr, "\r%s: %llu of %llu MiB, %.0f MiB/s", progress->what,
 		(unsigned long long)done >> 20, (unsigned long long)all >> 20, rate / 1048576.0);
 	if (all > done && done)
