@@ -20,6 +20,8 @@ ROWS = tuple("guests-%d" % size for size in SIZES) + ("weights",) + tuple("besid
 MIB, MEMORY = 8, 2048
 # Longer than it takes all guests to have their turn a few times: seconds, for each guest.
 LEAST_WINDOW, WINDOW = 2, 0.1
+# us, from a change of weights on, that are not looked at.
+SETTLE = 1000000
 LOGS = "/var/log/enso/console"
 
 
@@ -66,7 +68,7 @@ class Boot:
 
     def first_in_line(self, yes):
         """The control domain before all guests, while it creates them; as one of them, while is measured."""
-        self.machine.check("enso schedinfo --weight %d Domain-0" % (65535 if yes else 256), timeout=120)
+        self.machine.check("enso schedinfo --weight %d Domain-0" % (65535 if yes else 256), timeout=600)
 
     def span(self):
         return [int(word) for word in self.awk("").split()[-2:]]
@@ -74,11 +76,17 @@ class Boot:
     def awk(self, options):
         return self.machine.check("awk %s -f /boot/rates.awk %s/load*.log" % (options, LOGS), timeout=300)
 
-    def rates(self, seconds):
-        """Guest -> units of work a second, while the control domain does nothing for so long."""
+    def rates(self, seconds, first=False):
+        """Guest -> units of work a second, while the control domain does nothing for so long; `first`: but is first in line
+        before and after it, as it would not get far among many."""
         begin = self.span()[1]
-        self.machine.check("sleep %d" % math.ceil(seconds), timeout=300 + 10 * seconds)
-        end = self.span()[0]
+        if first:
+            self.first_in_line(False)
+            begin += SETTLE
+        self.machine.check("sleep %d" % math.ceil(seconds + 2 * SETTLE / 1e6), timeout=300 + 10 * seconds)
+        if first:
+            self.first_in_line(True)
+        end = min(self.span()[0], begin + int(seconds * 1e6))
         if end <= begin:
             raise vm.Failed("a guest did not say what it did within %d s" % seconds)
         lines = [line.split() for line in self.awk("-v from=%d -v to=%d" % (begin, end)).split("\n")]
@@ -94,14 +102,12 @@ class Boot:
             self.first_in_line(True)
             self.create_many(count, size)
             count = size
-            self.first_in_line(False)
-            rates = self.rates(max(LEAST_WINDOW, WINDOW * size))
+            rates = self.rates(max(LEAST_WINDOW, WINDOW * size), first=True)
             if len(rates) != size:
                 raise vm.Failed("%d guests of %d say what they do" % (len(rates), size))
             self.alone = self.alone or rates["load0"]
             self.found["guests-%d" % size] = dict(throughput(rates, self.alone),
                                                   kib_each=(free - self.free_kib()) / size)
-        self.first_in_line(True)
         self.machine.check("for i in $(seq 0 %d); do enso destroy load$i || break; done" % (count - 1), timeout=600)
         self.machine.check("rm -f %s/load*" % LOGS)
         self.first_in_line(False)
@@ -114,8 +120,8 @@ class Boot:
         self.first_in_line(True)
         for number, weight in enumerate(WEIGHTS):
             self.create("load%d" % number, weight=weight)
+        rates = self.rates(8, first=True)
         self.first_in_line(False)
-        rates = self.rates(8)
         whole = sum(rates.values())
         due = {"load%d" % number: weight / sum(WEIGHTS) for number, weight in enumerate(WEIGHTS)}
         self.found["weights"] = {"weight_%d" % weight: rates["load%d" % number] / whole / due["load%d" % number]
