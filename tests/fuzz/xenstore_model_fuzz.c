@@ -33,7 +33,8 @@ struct model_node {
 	bool exists;
 	uint8_t value;		/* 0: empty */
 	uint8_t owner;
-	uint8_t access[ACTORS];	/* enum store_access, by domain; the owner's is all others' */
+	uint8_t others;		/* enum store_access of domains without an entry */
+	uint8_t access[ACTORS];	/* by domain; 0xff: no entry. The owner's counts when it is no more */
 };
 
 struct op {
@@ -94,7 +95,7 @@ static bool allows(const struct model_node *node, unsigned int actor, unsigned i
 
 	if (!actor || actor == node->owner)
 		return true;
-	has = node->access[actor] != 0xff ? node->access[actor] : node->access[node->owner];
+	has = node->access[actor] != 0xff ? node->access[actor] : node->others;
 	return (has & access) == access;
 }
 
@@ -117,12 +118,9 @@ static void create(struct model_node *t, unsigned int actor, unsigned int node)
 	create(t, actor, parent);
 	t[node] = t[parent];
 	t[node].value = 0;
-	if (actor && t[node].owner != actor) {
-		/* The first entry's access stays what it was, its domain becomes the creator. */
-		t[node].access[actor] = t[node].access[t[node].owner];
-		t[node].access[t[node].owner] = 0xff;
+	/* The first entry's access stays what it was, its domain becomes the creator. */
+	if (actor)
 		t[node].owner = (uint8_t)actor;
-	}
 }
 
 static void erase(struct model_node *t, unsigned int node)
@@ -139,7 +137,7 @@ static void set_list(struct model_node *node, unsigned int arg)
 
 	memset(node->access, 0xff, sizeof(node->access));
 	node->owner = (uint8_t)owner;
-	node->access[owner] = arg >> 2 & 3;
+	node->others = arg >> 2 & 3;
 	if (arg >> 7)
 		node->access[other] = arg >> 4 & 3;
 }
@@ -233,9 +231,9 @@ static int store_does(unsigned int actor, uint32_t tx, const struct op *op)
 		*at++ = (char)op->arg;
 	if (op->type == XS_SET_PERMS) {
 		set_list(&perms, op->arg);
-		at += sprintf(at, "%c%u", letters[perms.access[perms.owner]], perms.owner) + 1;
+		at += sprintf(at, "%c%u", letters[perms.others], perms.owner) + 1;
 		for (unsigned int i = 0; i < ACTORS; i++)
-			if (i != perms.owner && perms.access[i] != 0xff)
+			if (perms.access[i] != 0xff)
 				at += sprintf(at, "%c%u", letters[perms.access[i]], i) + 1;
 	}
 	return ask(&h, conn_of(actor), op->type, tx, payload, (size_t)(at - payload));
