@@ -26,7 +26,7 @@ enum {
 	SILENCE_MS = 30 * 60 * 1000,	/* it may be slow; a dead one says nothing */
 	SECTOR = 512,
 	DEBIAN_MIB = 900,	/* at least, in the disk's file */
-	BUSYBOX_MIB = 48,
+	BUSYBOX_MIB = 24,
 };
 
 /* A disk that is being built. */
