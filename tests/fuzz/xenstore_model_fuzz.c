@@ -34,7 +34,7 @@ struct model_node {
 	uint8_t value;		/* 0: empty */
 	uint8_t owner;
 	uint8_t others;		/* enum store_access of domains without an entry */
-	uint8_t access[ACTORS];	/* by domain; 0xff: no entry. The owner's counts when it is no more */
+	uint8_t access[ACTORS];	/* by domain; 0xff: no entry. The owner's own may come to count */
 };
 
 struct op {
