@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "daemon/serve.h"
-#include "lib/confine.h"
 
 const char *serve_path = "/run/enso/ensod.sock";
 
@@ -97,7 +96,6 @@ static void start(int listener, int client)
 	pid = fork();
 	if (pid == 0) {
 		close(listener);
-		confine_expendable();
 		serve_client(client, who.uid);
 		_exit(0);
 	}

@@ -3,9 +3,9 @@
  * ensod: does what guests' definitions say about their end (on_poweroff, on_reboot, on_crash),
  * starts those that start with the host, clears away what programs that were killed left behind,
  * keeps the networks' dnsmasq running, and offers the command enso to the members of group enso
- * through a socket. Runs in the
- * foreground, for a supervisor to start again; keeps nothing that matters in its own memory, so it
- * may be killed at any time: it finds guests and unfinished restarts again (see vm/vm.h).
+ * through a socket. Runs in the foreground, for a supervisor to start again; keeps nothing that
+ * matters in its own memory, so it may be killed at any time: it finds guests and unfinished
+ * restarts again (see vm/vm.h).
  *
  * Privileges: root's files and, of root's capabilities, those that making a guest needs: see
  * `kept` below. It cannot load code into the kernel, trace processes, set the clock or restart the

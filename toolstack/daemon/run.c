@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/confine.h"
 #include "lib/file.h"
 
 #define CHUNK 16384
@@ -36,7 +35,6 @@ static void become_enso(const struct request *request, uid_t uid, const int fds[
 	for (int i = 0; i < REQUEST_ARGS_MAX && request->args[i]; i++)
 		argv[i + 1] = request->args[i];
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	confine_expendable();
 	setrlimit(RLIMIT_AS, &unlimited);
 	signal(SIGPIPE, SIG_DFL);
 	for (int i = 0; i < 3; i++) {

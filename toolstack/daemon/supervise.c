@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ends and starts of guests: see supervise.h. */
 #include "daemon/supervise.h"
-#include "lib/confine.h"
 
 #include <signal.h>
 #include <stdarg.h>

@@ -16,7 +16,8 @@ void confine_keep(const unsigned *kept, size_t n);
 
 /*
  * Daemons are the last that the kernel ends when memory runs out (see dom0-rootfs' sbin/service);
- * a process of theirs that works for one guest or one caller is not: it says so with this.
+ * a process that one of them has started, and would start again, is not: it says so with this, for
+ * those that it starts, too.
  */
 void confine_expendable(void);
 
