@@ -163,9 +163,10 @@ int hyp_resource_map(struct hyp *hyp, uint32_t domid, unsigned type, unsigned id
 		     unsigned n, void **va);
 void hyp_unmap(void *va, unsigned n);
 /*
- * Unmap what was mapped to be read. With hyp_set_short_lived() it stays until the process ends,
- * which it has to do soon: then the kernel lets go of whole page tables, where munmap() is a trap
- * for each page, and takes longer than to map and read it.
+ * Unmap what was mapped to be read. With hyp_set_short_lived() the first GiB of it stays until the
+ * process ends, which it has to do soon: then the kernel lets go of whole page tables, where
+ * munmap() is a trap for each page, and takes longer than to map and read it. What stays costs page
+ * tables (2 MiB for the GiB) and areas, of which a process has 65,530, so more does not.
  */
 void hyp_unmap_read(struct hyp *hyp, const void *va, unsigned n);
 void hyp_set_short_lived(struct hyp *hyp);

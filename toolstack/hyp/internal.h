@@ -14,6 +14,7 @@ struct hyp {
 	uint8_t *buffer;	/* memory that the kernel neither moves nor swaps */
 	size_t size, used;
 	bool short_lived;
+	uint64_t left_mapped;	/* pages that the end of the process unmaps */
 };
 
 /*

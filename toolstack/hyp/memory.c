@@ -14,6 +14,7 @@
 
 /* /dev/xen/hypercall gives a process 64 pages by default. */
 #define POPULATE_BATCH 8192U
+#define LEFT_MAPPED_MAX (1U << 18)	/* pages */
 
 static long populate_batch(struct hyp *hyp, uint32_t domid, unsigned order, uint64_t *frames,
 			   unsigned n)
@@ -148,7 +149,9 @@ void hyp_unmap(void *va, unsigned n)
 
 void hyp_unmap_read(struct hyp *hyp, const void *va, unsigned n)
 {
-	if (!hyp->short_lived)
+	if (hyp->short_lived && hyp->left_mapped + n <= LEFT_MAPPED_MAX)
+		hyp->left_mapped += n;
+	else
 		hyp_unmap((void *)(uintptr_t)va, n);
 }
 
