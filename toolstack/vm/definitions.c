@@ -42,39 +42,49 @@ int vm_lock(struct error *err)
 			 "%s: %s", path, error_text(rc));
 }
 
-int vm_marker_make(const uint8_t uuid[16], struct error *err)
+/* Lock <uuid>SUFFIX: a descriptor, -EWOULDBLOCK and nothing said if another has it, or -1. */
+static int take(const uint8_t uuid[16], const char *suffix, struct error *err)
 {
 	char path[PATH_MAX];
 	int fd;
 
-	path_of(uuid, ".new", path);
+	path_of(uuid, suffix, path);
 	fd = file_lock(path, false);
+	if (fd >= 0 || fd == -EWOULDBLOCK)
+		return fd;
+	return error_set(err, ERROR_FILE, "%s: %s", path, error_text(fd));
+}
+
+static void drop(const uint8_t uuid[16], const char *suffix, int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(uuid, suffix, path);
+	unlink(path);
+	close(fd);
+}
+
+int vm_marker_make(const uint8_t uuid[16], struct error *err)
+{
+	int fd = take(uuid, ".new", err);
+
 	if (fd == -EWOULDBLOCK)
 		return error_set(err, ERROR_EXISTS, "a guest with this uuid is just being created");
-	if (fd < 0)
-		return error_set(err, ERROR_FILE, "%s: %s", path, error_text(fd));
 	return fd;
 }
 
 void vm_marker_remove(const uint8_t uuid[16], int fd)
 {
-	char path[PATH_MAX];
-
-	path_of(uuid, ".new", path);
-	unlink(path);
-	close(fd);
+	drop(uuid, ".new", fd);
 }
 
 int vm_mark(const struct vm_info *info, const char *suffix, const char *what, struct error *err)
 {
-	char path[PATH_MAX];
-	int fd;
+	int fd = take(info->uuid, suffix, err);
 
-	path_of(info->uuid, suffix, path);
-	fd = file_lock(path, false);
 	if (fd == -EWOULDBLOCK)
 		return error_set(err, ERROR_STATE, "%s: is just being %s", info->name, what);
-	return fd < 0 ? error_set(err, ERROR_FILE, "%s: %s", path, error_text(fd)) : fd;
+	return fd;
 }
 
 bool vm_is_marked(const struct vm_info *info, const char *suffix)
@@ -87,11 +97,7 @@ bool vm_is_marked(const struct vm_info *info, const char *suffix)
 
 void vm_unmark(const struct vm_info *info, const char *suffix, int fd)
 {
-	char path[PATH_MAX];
-
-	path_of(info->uuid, suffix, path);
-	unlink(path);
-	close(fd);
+	drop(info->uuid, suffix, fd);
 }
 
 int vm_definition_write(const struct vm_config *config, struct error *err)

@@ -68,7 +68,7 @@ static int on_progress(void *context, uint64_t done, uint64_t all, struct error 
 	if (dump->leaves_room)
 		return check_room(dump->fd, err);
 	return file_room(dump->fd) ? 0
-				   : error_set(err, ERROR_FILE, "the core cannot be written: %s",
+				   : error_set(err, ERROR_FILE, "cannot be written: %s",
 					       error_text(-ENOSPC));
 }
 
@@ -100,6 +100,17 @@ static int write_core(struct vm *vm, const struct vm_info *info, const char *pat
 	return rc;
 }
 
+/* It is said before it is done, for who finds that this process was killed. */
+static int note_and_pause(struct vm *vm, const struct vm_info *info, int marker, struct error *err)
+{
+	int rc = file_write_all(marker, PAUSED, strlen(PAUSED));
+
+	if (rc)
+		return file_failed(vm_run_dir, rc, err);
+	rc = hyp_domain_pause(vm->hyp, info->domid);
+	return rc ? vm_refused(info, "pause", rc, err) : 0;
+}
+
 int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
 	    void (*progress)(void *context, uint64_t done, uint64_t all), void *context,
 	    struct error *err)
@@ -116,12 +127,10 @@ int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
 	marker = vm_mark(info, MARKER, "dumped", err);
 	if (marker < 0)
 		return -1;
-	rc = pause ? file_write_all(marker, PAUSED, strlen(PAUSED)) : 0;
-	if (!rc && pause)
-		rc = hyp_domain_pause(vm->hyp, info->domid);
+	rc = pause ? note_and_pause(vm, info, marker, err) : 0;
 	if (rc) {
 		vm_unmark(info, MARKER, marker);
-		return vm_refused(info, "pause", rc, err);
+		return rc;
 	}
 	rc = write_core(vm, info, path, &dump, &why);
 	if (pause)

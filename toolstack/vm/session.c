@@ -145,9 +145,11 @@ static int fill_from_store(struct vm *vm, struct vm_info *infos, size_t count, b
 	for (size_t i = 0; !rc && i < n; i++) {
 		struct vm_info *info = &infos[i / each];
 
-		if (i % each && values[i] && strtoull(values[i], NULL, 10))
-			info->max_memory_kib = strtoull(values[i], NULL, 10);
-		else if (!(i % each))
+		uint64_t kib = i % each && values[i] ? strtoull(values[i], NULL, 10) : 0;
+
+		if (kib)
+			info->max_memory_kib = kib;
+		if (!(i % each))
 			snprintf(info->name, sizeof(info->name), "%s",
 				 values[i] ? values[i] : info->domid ? "" : "Domain-0");
 		free(values[i]);
