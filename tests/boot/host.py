@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -17,6 +18,13 @@ BUSY = ("work() { l=0; n=0; while :; do read u x </proc/uptime; u=${u%.*}${u#*.}
         "l=$u; n=$((n+1)); echo $n >/count$1; done; }; work 1 & work 2 & "
         "count() { v=; until [ -n \"$v\" ]; do v=$(cat /count$1); done; echo $v; };")
 MONOTONIC = "dmesg | sed -n 's/^\\[ *\\([0-9]*\\)\\.\\([0-9]*\\)\\].*/\\1\\2/p' | sort -cn && echo in order"
+
+
+def make_data_disk(path, mib):
+    """What stays over a reboot of the host: an empty file system with the label, as the administrator makes it."""
+    with open(path, "wb") as disk:
+        disk.truncate(mib << 20)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-L", "ENSO-DATA", path], check=True)
 
 
 class Host(vm.Machine):
