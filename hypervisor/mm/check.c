@@ -104,6 +104,16 @@ static void check_l4(const struct frame *f)
 			wrong(f, "is an L4 without our entries", i);
 }
 
+static bool is_zero(const struct frame *f)
+{
+	const uint64_t *word = machine_va(frame_mfn(f));
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		all |= word[i];
+	return !all;
+}
+
 static void check_frame(const struct frame *f)
 {
 	uint64_t count = f->type & TYPE_COUNT;
@@ -120,6 +130,9 @@ static void check_frame(const struct frame *f)
 	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST || f->state == FRAME_HEAP) &&
 	    in_use)
 		wrong(f, "is free and referenced", 0);
+	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST) && f->type & FREE_ZERO &&
+	    !is_zero(f))
+		wrong(f, "is free, said to be zero and is not", 0);
 	if (f->state == FRAME_OWNED && !mm_domain_of(f->owner))
 		wrong(f, "has an owner that is gone", 0);
 	if (word_level(f->type) == 4)

@@ -63,7 +63,7 @@ void frame_clean(mfn_t mfn, unsigned order)
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		struct cpumask stale;
 
-		if ((f[i].type & TYPE_STAMP) == last)
+		if (f[i].type & FREE_ZERO || (f[i].type & TYPE_STAMP) == last)
 			continue;
 		last = f[i].type & TYPE_STAMP;
 		stale = *machine_cpus_online();
@@ -73,8 +73,11 @@ void frame_clean(mfn_t mfn, unsigned order)
 	}
 	if (cpumask_next(&cpus, 0) < CPU_MAX)
 		machine_tlb_flush(&cpus);
-	for (uint64_t i = 0; i < 1ull << order; i++)
-		memset(machine_va(MFN(mfn.n + i)), 0, PAGE_SIZE);
+	for (uint64_t i = 0; i < 1ull << order; i++) {
+		if (!(f[i].type & FREE_ZERO))
+			memset(machine_va(MFN(mfn.n + i)), 0, PAGE_SIZE);
+		f[i].type &= ~FREE_ZERO;
+	}
 }
 
 bool mm_get(mfn_t mfn, const struct mm_domain *mm)

@@ -32,6 +32,8 @@ enum frame_type { TYPE_NONE, TYPE_L1, TYPE_L2, TYPE_L3, TYPE_L4, TYPE_WRITABLE, 
 #define TYPE_COUNT	(TYPE_FOREIGN - TYPE_ONE)
 #define TYPE_STAMP	(TYPE_ONE - 1)
 
+#define FREE_ZERO	TYPE_FOREIGN	/* of a free frame: it is zero, and no TLB knows it */
+
 #define REFS_ALLOCATED	(1u << 31)	/* one reference is the owner's: it has not given it up */
 #define REFS_COUNT	(REFS_ALLOCATED - 1)
 
@@ -124,6 +126,8 @@ void frame_put(struct frame *f);
 void frame_release(struct frame *f);
 /* Make a block from the allocator fit for a new owner: no TLB knows it, and it is zero. */
 void frame_clean(mfn_t mfn, unsigned order);
+/* n free frames from number first on wait for mm_scrub(). Under heap_lock, after their stamps. */
+void scrub_later(uint64_t first, uint64_t n, uint32_t stamp);
 /* The domain with this id that has not been torn down. */
 struct mm_domain *mm_domain_of(domid_t id);
 

@@ -111,7 +111,10 @@ void exit_to_guest(struct cpu_regs *regs)
 			 * An interrupt between the two is taken after hlt has begun: no wake-up
 			 * is lost.
 			 */
-			asm volatile("sti; hlt; cli" : : : "memory");
+			if (mm_scrub())
+				asm volatile("sti; nop; cli" : : : "memory");
+			else
+				asm volatile("sti; hlt; cli" : : : "memory");
 		} else if (upcall_due(v)) {
 			trap_deliver_pending(v, regs);
 			if (!me->work && !sched_due())

@@ -175,11 +175,18 @@ class Machine:
     # --- the machine -------------------------------------------------------------------------------------------------
 
     def monitor(self, command):
+        """Gives the command to QEMU; what it answers, up to its next prompt."""
         with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.settimeout(60 * PATIENCE)
             monitor.connect(self.monitor_path)
             monitor.sendall((command + "\n").encode())
-            time.sleep(0.5)
-            return monitor.recv(65536).decode()
+            answer = b""
+            while answer.count(b"(qemu) ") < 2:
+                data = monitor.recv(65536)
+                if not data:
+                    raise Failed("QEMU ended while it was asked: " + command)
+                answer += data
+            return answer.decode()
 
     def wait_off(self, timeout=60):
         """Waits until the machine has turned itself off."""

@@ -7,6 +7,7 @@
  *
  * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
  * Links: hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/map.c hypervisor/mm/page_type.c
+ * Links: hypervisor/mm/scrub.c
  * Links: hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c
  * Links: hypervisor/mm/segdesc.c hypervisor/lib/lock.c hypervisor/lib/bitmap.c
  * Links: hypervisor/domain/copy.c hypervisor/domain/descriptor.c hypervisor/hypercall/foreign.c

@@ -9,6 +9,7 @@
  * Links: hypervisor/event/channel.c hypervisor/event/deliver.c hypervisor/grant/table.c
  * Links: hypervisor/grant/map.c hypervisor/mm/buddy.c hypervisor/mm/check.c
  * Links: hypervisor/mm/domain.c hypervisor/mm/frame.c hypervisor/mm/heap.c hypervisor/mm/m2p.c
+ * Links: hypervisor/mm/scrub.c
  * Links: hypervisor/mm/map.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
  * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
  * Links: hypervisor/sched/balance.c hypervisor/sched/runqueue.c hypervisor/sched/sched.c

@@ -7,7 +7,7 @@
  *
  * Links: hypervisor/grant/table.c hypervisor/grant/map.c hypervisor/grant/copy.c
  * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c
- * Links: hypervisor/mm/frame.c hypervisor/mm/heap.c hypervisor/mm/m2p.c
+ * Links: hypervisor/mm/frame.c hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/scrub.c
  * Links: hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
  * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c

@@ -6,6 +6,7 @@
  * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
  * Links: hypervisor/mm/heap.c
  * Links: hypervisor/mm/m2p.c hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c
+ * Links: hypervisor/mm/scrub.c
  * Links: hypervisor/mm/pt_table.c
  * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c
@@ -241,6 +242,50 @@ static void test_the_end_of_blocks(void **state)
 	lock_release(&heap_lock);
 }
 
+static bool is_zero(mfn_t mfn)
+{
+	for (unsigned k = 0; k < 512; k++)
+		if (fake_peek(mfn, k))
+			return false;
+	return true;
+}
+
+/* An idle CPU zeroes what a domain has left, after a flush, and nothing that is in use again. */
+static void test_scrubbing(void **state)
+{
+	const unsigned n = 64;
+	unsigned flushes, steps = 0;
+	mfn_t mfn, again;
+
+	(void)state;
+	while (mm_scrub())
+		;
+	mfn = mm_alloc(&mm, 6, 0);
+	assert_false(mfn_eq(mfn, MFN_NONE));
+	for (unsigned i = 0; i < n; i++)
+		fake_poke(MFN(mfn.n + i), i, 0x5ec2e7);
+	assert_int_equal(FINISH(mm_domain_teardown(&mm)), 0);
+	flushes = fake_flushes(1);
+	assert_true(mm_scrub());
+	assert_int_equal(fake_flushes(1) - flushes, 1);
+	again = mm_alloc(&other, 0, 0);
+	assert_true(is_zero(again));
+	fake_poke(again, 3, 0x11fe);
+	while (mm_scrub())
+		steps++;
+	assert_in_range(steps, 2, n);
+	assert_int_equal(fake_flushes(1) - flushes, 1);
+	assert_int_equal(fake_peek(again, 3), 0x11fe);
+	for (unsigned i = 0; i < n; i++)
+		assert_true(mfn.n + i == again.n || is_zero(MFN(mfn.n + i)));
+	assert_int_equal(mm_check(NULL, NULL), 0);
+	/* who gets them now does not wait for any TLB */
+	flushes = fake_flushes(1);
+	for (unsigned i = 1; i < n; i++)
+		assert_true(is_zero(mm_alloc(&other, 0, 0)));
+	assert_int_equal(fake_flushes(1), flushes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +300,7 @@ int main(void)
 		TEST(test_shared_frames),
 		TEST(test_the_end_of_a_domain),
 		TEST(test_the_end_of_blocks),
+		TEST(test_scrubbing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

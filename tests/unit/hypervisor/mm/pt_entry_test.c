@@ -6,6 +6,7 @@
  * Links: hypervisor/mm/pt_entry.c hypervisor/mm/page_type.c hypervisor/mm/frame.c
  * Links: hypervisor/mm/buddy.c
  * Links: hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/heap.c hypervisor/mm/m2p.c
+ * Links: hypervisor/mm/scrub.c
  * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c
  * Links: tests/fake/tables.c

@@ -5,7 +5,7 @@
  * be exact.
  *
  * Links: hypervisor/mm/buddy.c hypervisor/mm/check.c hypervisor/mm/domain.c hypervisor/mm/frame.c
- * Links: hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/page_type.c
+ * Links: hypervisor/mm/heap.c hypervisor/mm/m2p.c hypervisor/mm/scrub.c hypervisor/mm/page_type.c
  * Links: hypervisor/mm/pt_entry.c
  * Links: hypervisor/mm/pt_table.c hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c
  * Links: hypervisor/lib/lock.c hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c
