@@ -100,7 +100,7 @@ class Machine:
             if not alive:
                 raise Failed("the machine ended while the test waited for: " + pattern.pattern)
             if time.monotonic() > end:
-                raise Failed("not within %d s: %s" % (timeout * PATIENCE, pattern.pattern))
+                raise Failed("not within %d s: %s\n%s" % (timeout * PATIENCE, pattern.pattern, self.where()))
             alive = self._read(0.5)
 
     def _drain(self):
@@ -187,6 +187,16 @@ class Machine:
                     raise Failed("QEMU ended while it was asked: " + command)
                 answer += data
             return answer.decode()
+
+    def where(self):
+        """Where each CPU is, one line each: for a machine that does not go on."""
+        try:
+            registers = self.monitor("info registers -a")
+        except OSError as error:
+            return "QEMU does not answer: %s" % error
+        found = re.findall(r"(?s)CPU#(\d+).*?[RE]IP=(\w+).*?CPL=(\d).*?HLT=(\d)", registers)
+        return "\n".join("CPU %s: rip %s in ring %s%s" % (cpu, rip, ring, ", halted" if halted == "1" else "")
+                         for cpu, rip, ring, halted in found)
 
     def wait_off(self, timeout=60):
         """Waits until the machine has turned itself off."""
