@@ -12,7 +12,7 @@ WITH = places.CPU.replace("smep=off", "smep=on")
 # Name of the column: hypervisor, its options, QEMU's CPU.
 CASES = {
     "xen-on": ("xen", "", WITHOUT),
-    "xen-off": ("xen", " spec-ctrl=no xpti=no", WITHOUT),
+    "xen-off": ("xen", " spec-ctrl=no,eager-fpu xpti=no", WITHOUT),
     "enso-on": ("enso", "", WITH),
     "enso-off": ("enso", " no-smep", WITHOUT),
 }

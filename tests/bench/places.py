@@ -16,7 +16,7 @@ ICOUNT = ("-icount", "shift=1,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-
 MEMORY = 1024
 DOMAIN = 256
 LINUX = "quiet nokaslr bench.args=%s"
-HYPERVISORS = {"xen": ("peer", "/boot/xen.gz placeholder"), "enso": ("enso", "/boot/enso.gz")}
+IMAGES = {"xen": "peer", "enso": "enso"}
 PLACES = ("native", "xen-dom0", "enso-dom0", "xen-guest", "enso-guest")
 # What the plugin counts, in its order (plugin/count.c).
 COUNTED = ("user", "kernel", "hypervisor", "cr3", "registers", "tlb", "returns")
@@ -66,13 +66,12 @@ class Boot:
 
 
 def open_host(hypervisor, log, devices=(), smp=1, mem=MEMORY, cpu=CPU):
-    image = HYPERVISORS[hypervisor][0]
-    return host.Host(image, log, iso=FOLDER + "/bench.iso", smp=smp, mem=mem, cpu=cpu, devices=devices)
+    return host.Host(IMAGES[hypervisor], log, iso=FOLDER + "/bench.iso", smp=smp, mem=mem, cpu=cpu, devices=devices)
 
 
 def start_dom0(machine, hypervisor, linux, initrd, memory=DOMAIN, options=""):
     """Starts the control domain from GRUB's command line."""
-    command = HYPERVISORS[hypervisor][1]
+    command = vm.HYPERVISOR[IMAGES[hypervisor]]
     machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM%s" % (command, memory, memory,
                                                                                                 options),
                        "module2 /boot/vmlinux " + linux, "module2 /boot/" + initrd, "boot")

@@ -25,7 +25,7 @@ class Boot:
         devices = places.ICOUNT if self.clock == "icount" else ()
         with places.open_host(self.hypervisor, self.log, devices) as machine:
             machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 loglvl=all noreboot dom0_mem=64M"
-                               % places.HYPERVISORS[self.hypervisor][1], "module2 /boot/bench.elf bench", "boot")
+                               % vm.HYPERVISOR[places.IMAGES[self.hypervisor]], "module2 /boot/bench.elf bench", "boot")
             result = machine.expect(r"Test result: (\w+)([^\n]*)\n", 300)
             if result.group(1) != "PASS":
                 raise vm.Failed("the kernel failed:" + result.group(2))

@@ -20,6 +20,9 @@ OVMF = "/usr/share/ovmf/OVMF.fd"
 # QEMU 7.2 checks a PV guest's ring-3 accesses as ring 0's once SMAP is on: Xen 4.17 dies of it, so it has to do without.
 DEFAULT_CPU = {"enso": "max", "peer": "max,smap=off,smep=off"}
 
+# What GRUB starts: the hypervisor and the first of its options, as the two media's menus have them.
+HYPERVISOR = {"enso": "/boot/enso.gz", "peer": open(os.path.join(ROOT, "dom0-rootfs", "peer.command")).read().strip()}
+
 PROMPT = r"root@enso:\S*# "
 # An emulator on a loaded machine: waits are generous, a test that passes does not use them up.
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))
@@ -140,9 +143,8 @@ class Machine:
 
     def boot(self, xen="", linux=""):
         """Starts the control domain with more options than the menu gives: for the hypervisor and for Linux."""
-        kernel = "/boot/enso.gz" if self.image == "enso" else "/boot/xen.gz placeholder spec-ctrl=eager-fpu"
         self.grub_menu("c")
-        self.grub_shell("multiboot2 %s console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M %s" % (kernel, xen),
+        self.grub_shell("multiboot2 %s console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M %s" % (HYPERVISOR[self.image], xen),
                         "module2 /boot/vmlinux console=tty0 console=hvc0 %s" % linux,
                         "module2 /boot/dom0.img", "boot")
 

@@ -1,0 +1,1 @@
+/boot/xen.gz placeholder spec-ctrl=eager-fpu
