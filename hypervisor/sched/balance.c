@@ -91,8 +91,11 @@ void balance_place(struct sched_vcpu *sv)
 		lock_release(&rq->lock);
 		rq = runqueue_lock(sv);
 	}
-	if (wants_queue(sv))
+	if (wants_queue(sv)) {
 		poke = queue(rq, sv);
+		if (idle == CPU_MAX)		/* one that went idle before it was there */
+			idle = find_idle(sv);
+	}
 	lock_release(&rq->lock);
 	if (poke)
 		runqueue_set_due(rq);

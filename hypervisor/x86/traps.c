@@ -26,7 +26,7 @@ static void interrupt(unsigned vector)
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_eoi();
-		this_cpu()->work |= WORK_TIMER;
+		__atomic_fetch_or(&this_cpu()->work, WORK_TIMER, __ATOMIC_RELAXED);
 		break;
 	case VECTOR_KICK:		/* who sent it has set our work word */
 		apic_eoi();
