@@ -130,9 +130,9 @@ int vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 		return rc;
 	set_registers(v, &c->user_regs);
 	v->machine.kernel_mode = c->flags & VGCF_in_kernel || mfn_eq(v->mm.user_table, MFN_NONE);
-	for (unsigned i = 0; i < 256; i++)
+	for (unsigned i = 0; i < TRAP_GATES; i++)
 		v->trap[c->trap_ctxt[i].vector] = (struct trap_gate){ 0 };
-	for (unsigned i = 0; i < 256; i++)
+	for (unsigned i = 0; i < TRAP_GATES; i++)
 		if (c->trap_ctxt[i].address && vcpu_set_trap(v, &c->trap_ctxt[i]))
 			return -EINVAL;
 	v->kernel_sp = c->kernel_sp;
@@ -181,7 +181,7 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 		   (failsafe->masks ? VGCF_failsafe_disables_events : 0) |
 		   (syscall->masks ? VGCF_syscall_disables_events : 0) | VGCF_i387_valid;
 	machine_vcpu_get_fxsave(&v->machine, &c->fpu_ctxt);
-	for (unsigned i = 0; i < 256; i++)
+	for (unsigned i = 0; i < TRAP_GATES; i++)
 		c->trap_ctxt[i] = (struct trap_info){ .vector = (uint8_t)i,
 						      .flags = v->trap[i].flags,
 						      .cs = v->trap[i].cs,

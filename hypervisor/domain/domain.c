@@ -78,11 +78,8 @@ static void list_leave(struct domain *d)
 static void domain_free(struct domain *d)
 {
 	for (unsigned i = 0; d->vcpu && i < d->max_vcpus; i++) {
-		if (!d->vcpu[i])
-			continue;
-		sched_vcpu_destroy(&d->vcpu[i]->sched);
-		machine_vcpu_free(&d->vcpu[i]->machine);
-		heap_free(d->vcpu[i]);
+		if (d->vcpu[i])
+			vcpu_free(d->vcpu[i]);
 	}
 	event_domain_free(&d->event);
 	grant_domain_destroy(&d->grant);

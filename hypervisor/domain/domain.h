@@ -21,6 +21,7 @@
 #include "x86/vcpu.h"
 
 #define DOMAIN_MAX_VCPUS 128
+#define TRAP_GATES	 256 /* one for each vector */
 
 struct domain;
 struct irq_domain;
@@ -45,7 +46,7 @@ struct vcpu {
 		uint64_t address;
 		uint16_t cs;
 		uint8_t flags;
-	} trap[256];
+	} *trap; /* [TRAP_GATES], a page apart: with it this would take two */
 	struct guest_callback {
 		uint64_t address;	/* 0: none */
 		bool masks;		/* events, on entry */
@@ -147,6 +148,8 @@ void domain_crash(struct domain *d, const char *fmt, ...) __attribute__((format(
 void vcpu_init_idle(unsigned cpu);
 /* 0, -EEXIST, -EINVAL, -ENOMEM. */
 int must_check vcpu_create(struct domain *d, unsigned id);
+/* Its memory, when nobody can name its domain any more. */
+void vcpu_free(struct vcpu *v);
 /* Give back what it holds in mm/ and its timers, for domain_kill(): 0 or -ERESTART. */
 int must_check vcpu_release(struct vcpu *v);
 /*

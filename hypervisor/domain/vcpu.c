@@ -69,6 +69,13 @@ static unsigned first_cpu(unsigned id)
 	return cpu;
 }
 
+static void memory_free(struct vcpu *v)
+{
+	machine_vcpu_free(&v->machine);
+	heap_free(v->trap);
+	heap_free(v);
+}
+
 int vcpu_create(struct domain *d, unsigned id)
 {
 	struct vcpu *v;
@@ -81,10 +88,11 @@ int vcpu_create(struct domain *d, unsigned id)
 	v = heap_alloc(sizeof(*v));
 	if (!v)
 		return -ENOMEM;
+	v->trap = heap_alloc(TRAP_GATES * sizeof(*v->trap));
 	rc = machine_vcpu_init(&v->machine);
-	if (rc) {
-		heap_free(v);
-		return rc;
+	if (rc || !v->trap) {
+		memory_free(v);
+		return -ENOMEM;
 	}
 	v->domain = d;
 	v->id = id;
@@ -99,8 +107,7 @@ int vcpu_create(struct domain *d, unsigned id)
 	timer_init(&v->poll_timer, poll_expired);
 	rc = sched_vcpu_init(&v->sched, &d->sched, first_cpu(id), false);
 	if (rc) {
-		machine_vcpu_free(&v->machine);
-		heap_free(v);
+		memory_free(v);
 		return rc;
 	}
 	for (unsigned i = !!d->controller_pauses + d->shut_down; i > 0; i--)
@@ -108,6 +115,12 @@ int vcpu_create(struct domain *d, unsigned id)
 	d->event_vcpu[id] = &v->event;
 	__atomic_store_n(&d->vcpu[id], v, __ATOMIC_RELEASE);
 	return 0;
+}
+
+void vcpu_free(struct vcpu *v)
+{
+	sched_vcpu_destroy(&v->sched);
+	memory_free(v);
 }
 
 int vcpu_release(struct vcpu *v)

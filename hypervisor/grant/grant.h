@@ -38,7 +38,8 @@ struct grant_domain {
 	struct grant_active **active;	/* [max_frames], arrays of GRANT_ENTRIES_PER_FRAME */
 	/* what we have mapped */
 	unsigned nr_track, max_track;	/* pages of mappings */
-	struct grant_mapping **track;
+	unsigned track_room;		/* how many the list has room for: it grows */
+	struct grant_mapping **track;	/* NULL: never mapped any, as most guests */
 	grant_handle_t first_free;	/* list of free handles; GRANT_NO_HANDLE ends it */
 	grant_handle_t release_cursor;
 };

@@ -27,6 +27,7 @@
 #define PTE_AVAIL_SHIFT	9
 #define PTE_ADDRESS	0x000ffffffffff000ull
 
+#define TRACK_ROOM_FIRST	4	/* pages of mappings */
 #define MAP_KINDS	(GNTMAP_host_map | GNTMAP_device_map)
 /* The ABI's guest_avail bits, of which x86 has three. */
 #define GUEST_AVAIL(flags)	(((uint64_t)(flags) >> 16) & 7)
@@ -39,12 +40,34 @@ static struct grant_mapping *mapping_at(struct grant_domain *gd, grant_handle_t 
 	return page < gd->nr_track ? &gd->track[page][handle % GRANT_TRACK_PER_PAGE] : NULL;
 }
 
+/* The list of pages has room for one more. Under the lock. */
+static bool make_room(struct grant_domain *gd)
+{
+	unsigned room = gd->track_room ? 2 * gd->track_room : TRACK_ROOM_FIRST;
+	struct grant_mapping **fresh;
+
+	if (gd->nr_track < gd->track_room)
+		return true;
+	fresh = heap_alloc(room * sizeof(*fresh));
+	if (!fresh)
+		return false;
+	for (unsigned i = 0; i < gd->nr_track; i++)
+		fresh[i] = gd->track[i];
+	heap_free(gd->track);
+	gd->track = fresh;
+	gd->track_room = room;
+	return true;
+}
+
 /* One page more of free handles. Under the lock. */
 static bool add_track_page(struct grant_domain *gd)
 {
-	struct grant_mapping *page = gd->nr_track < gd->max_track ? heap_alloc(PAGE_SIZE) : NULL;
 	grant_handle_t base = gd->nr_track * GRANT_TRACK_PER_PAGE;
+	struct grant_mapping *page;
 
+	if (gd->nr_track == gd->max_track || !make_room(gd))
+		return false;
+	page = heap_alloc(PAGE_SIZE);
 	if (!page)
 		return false;
 	for (unsigned i = 0; i < GRANT_TRACK_PER_PAGE; i++)

@@ -30,8 +30,7 @@ int grant_domain_init(struct grant_domain *gd, struct mm_domain *mm, unsigned ma
 	gd->max_track = DIV_ROUND_UP(max_maptrack * MAPTRACK_UNIT, (unsigned)GRANT_TRACK_PER_PAGE);
 	gd->shared = heap_alloc(gd->max_frames * sizeof(*gd->shared));
 	gd->active = heap_alloc(gd->max_frames * sizeof(*gd->active));
-	gd->track = heap_alloc(gd->max_track * sizeof(*gd->track));
-	if (!gd->shared || !gd->active || (!gd->track && gd->max_track))
+	if (!gd->shared || !gd->active)
 		return -ENOMEM;
 	return grant_table_grow(gd, 1);
 }
@@ -157,11 +156,11 @@ static int16_t pin(struct grant_domain *granter, struct grant_active *active,
 	if (status != GNTST_okay)
 		return status;
 	if (first) {
-		active->frame = MFN(__atomic_load_n(&shared->frame, __ATOMIC_RELAXED));
+		active->frame = __atomic_load_n(&shared->frame, __ATOMIC_RELAXED);
 		active->grantee = grantee;
 	}
-	if (readonly ? mm_get(active->frame, granter->mm)
-		     : mm_get_writable(active->frame, granter->mm)) {
+	if (readonly ? mm_get(MFN(active->frame), granter->mm)
+		     : mm_get_writable(MFN(active->frame), granter->mm)) {
 		readonly ? active->readers++ : active->writers++;
 		return GNTST_okay;
 	}
@@ -179,7 +178,7 @@ int16_t grant_pin(struct grant_domain *granter, grant_ref_t ref, domid_t grantee
 	lock_acquire(&granter->lock);
 	if (find(granter, ref, &active, &shared)) {
 		status = pin(granter, active, shared, grantee, readonly);
-		*frame = active->frame;
+		*frame = MFN(active->frame);
 	}
 	lock_release(&granter->lock);
 	return status;
@@ -195,7 +194,7 @@ void grant_unpin(struct grant_domain *granter, grant_ref_t ref, bool readonly)
 	ASSERT(find(granter, ref, &active, &shared));
 	ASSERT(readonly ? active->readers : active->writers);
 	readonly ? active->readers-- : active->writers--;
-	frame = active->frame;
+	frame = MFN(active->frame);
 	unmark(shared, active);
 	lock_release(&granter->lock);
 	if (readonly)
@@ -213,7 +212,7 @@ mfn_t grant_pinned_frame(struct grant_domain *granter, grant_ref_t ref)
 	lock_acquire(&granter->lock);
 	ASSERT(find(granter, ref, &active, &shared));
 	ASSERT(active->readers || active->writers);
-	frame = active->frame;
+	frame = MFN(active->frame);
 	lock_release(&granter->lock);
 	return frame;
 }
@@ -251,8 +250,8 @@ void grant_dump(struct grant_domain *gd)
 			continue;
 		if (lines++ == DUMP_LINES)
 			break;
-		log_info("d%u grant %u to d%u: frame %lx, %u readers, %u writers", gd->mm->id, ref,
-			 active->grantee, active->frame.n, active->readers, active->writers);
+		log_info("d%u grant %u to d%u: frame %x, %u readers, %u writers", gd->mm->id, ref,
+			 active->grantee, active->frame, active->readers, active->writers);
 	}
 	lock_release(&gd->lock);
 }

@@ -7,10 +7,12 @@
 
 /* What we know of an entry that is in use. */
 struct grant_active {
-	mfn_t frame;
+	uint32_t frame;			/* the ABI's entry has no more bits */
 	uint32_t readers, writers;	/* pins; each holds a reference, writers' as writable */
 	domid_t grantee;
 };
+
+_Static_assert(sizeof(struct grant_active) == 16, "the active entries of a frame: two pages");
 
 /* A handle. */
 struct grant_mapping {

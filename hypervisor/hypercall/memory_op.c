@@ -47,6 +47,13 @@ static int64_t map_out(const struct mm_map *map, guest_ptr_t arg)
 	return copy_to_guest(arg, &m, sizeof(m));
 }
 
+static int64_t own_map(const struct vcpu *v, guest_ptr_t arg)
+{
+	struct mm_map map;
+
+	return mm_get_map(&v->domain->mm, &map) ? map_out(&map, arg) : -ENOSYS;
+}
+
 static int64_t map_in(const struct vcpu *v, guest_ptr_t arg)
 {
 	struct mm_map_entry entry[MM_MAP_ENTRIES];
@@ -186,7 +193,7 @@ int64_t hypercall_memory_op(struct hypercall *c)
 	case XENMEM_maximum_gpfn:
 		return reservation(v, op, arg);
 	case XENMEM_memory_map:
-		return v->domain->mm.map ? map_out(v->domain->mm.map, arg) : -ENOSYS;
+		return own_map(v, arg);
 	case XENMEM_machine_memory_map:
 		return v->domain->privileged ? map_out(&mm_machine_map, arg) : -EPERM;
 	case XENMEM_set_memory_map:

@@ -13,7 +13,7 @@ int64_t hypercall_set_trap_table(struct hypercall *c)
 	struct trap_info ti;
 
 	if (guest_ptr_null(table)) {
-		for (unsigned i = 0; i < ARRAY_SIZE(c->vcpu->trap); i++)
+		for (unsigned i = 0; i < TRAP_GATES; i++)
 			c->vcpu->trap[i] = (struct trap_gate){ 0 };
 		return 0;
 	}

@@ -16,15 +16,41 @@ void mm_set_machine_map(const struct mm_map_entry *entry, unsigned nr)
 	memcpy(mm_machine_map.entry, entry, mm_machine_map.nr * sizeof(*entry));
 }
 
+static size_t map_size(unsigned nr)
+{
+	return offsetof(struct mm_map, entry) + nr * sizeof(struct mm_map_entry);
+}
+
 int mm_set_map(struct mm_domain *mm, const struct mm_map_entry *entry, unsigned nr)
 {
+	struct mm_map *fresh, *old;
+	bool dying;
+
 	if (nr > MM_MAP_ENTRIES)
 		return -EINVAL;
-	if (!mm->map)
-		mm->map = heap_alloc(sizeof(*mm->map));
-	if (!mm->map)
+	fresh = heap_alloc(map_size(nr));
+	if (!fresh)
 		return -ENOMEM;
-	memcpy(mm->map->entry, entry, nr * sizeof(*entry));
-	mm->map->nr = nr;
-	return 0;
+	memcpy(fresh->entry, entry, nr * sizeof(*entry));
+	fresh->nr = nr;
+	lock_acquire(&mm->lock);
+	dying = mm->dying; /* then nobody would free it any more */
+	old = dying ? fresh : mm->map;
+	if (!dying)
+		mm->map = fresh;
+	lock_release(&mm->lock);
+	heap_free(old);
+	return dying ? -EINVAL : 0;
+}
+
+bool mm_get_map(struct mm_domain *mm, struct mm_map *map)
+{
+	bool has;
+
+	lock_acquire(&mm->lock);
+	has = mm->map;
+	if (has)
+		memcpy(map, mm->map, map_size(mm->map->nr));
+	lock_release(&mm->lock);
+	return has;
 }

@@ -54,7 +54,8 @@ struct mm_domain {
 	struct cpumask cpus;		/* whose TLBs may hold its entries; kept by domain/ */
 	uint32_t frames;		/* its frames, linked by frame.next and prev; 0: none */
 	struct mm_pending pending;
-	struct mm_map *map;		/* what XENMEM_memory_map says, or NULL */
+	struct mm_map *map;		/* what XENMEM_memory_map says, no longer than its entries,
+					   or NULL; under lock */
 };
 
 /*
@@ -113,8 +114,10 @@ struct mm_map {
 /* The machine's: set once by boot/ from the firmware's; the rest is cut off. */
 extern struct mm_map mm_machine_map;
 void mm_set_machine_map(const struct mm_map_entry *entry, unsigned nr);
-/* A domain's, replaced. 0, -EINVAL (too long), -ENOMEM. */
+/* A domain's, replaced. 0, -EINVAL (too long, or the domain is dying), -ENOMEM. */
 int must_check mm_set_map(struct mm_domain *mm, const struct mm_map_entry *entry, unsigned nr);
+/* A copy of a domain's; false if none was set. */
+bool mm_get_map(struct mm_domain *mm, struct mm_map *map);
 
 /* -- a domain's memory -- */
 

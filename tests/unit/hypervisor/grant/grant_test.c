@@ -11,7 +11,7 @@
  * Links: hypervisor/mm/page_type.c hypervisor/mm/pt_entry.c hypervisor/mm/pt_table.c
  * Links: hypervisor/mm/pt_update.c hypervisor/mm/segdesc.c hypervisor/lib/lock.c
  * Links: hypervisor/lib/bitmap.c tests/fake/machine.c tests/fake/tlb.c tests/fake/log.c
- * Links: tests/fake/tables.c
+ * Links: tests/fake/tables.c tests/unit/support/failing_heap.c
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -25,6 +25,7 @@
 #include "fake/machine.h"
 #include "fake/tables.h"
 #include "grant/grant.h"
+#include "unit/support/failing_heap.h"
 #include "x86/machine.h"
 
 #define VA	0x3000ull
@@ -425,6 +426,29 @@ static void test_handles_run_out(void **state)
 	assert_int_equal(map(REF, GNTMAP_device_map, 0).handle, 77);
 }
 
+/* Who maps nothing has no list; one that cannot be had, or grow, refuses one mapping. */
+static void test_handles_without_memory(void **state)
+{
+	(void)state;
+	assert_null(taker.grant.track);
+	for (unsigned allocation = 1; allocation <= 2; allocation++) {
+		failing_heap_arm(allocation);
+		assert_int_equal(map(REF, GNTMAP_device_map, 0).status, GNTST_no_device_space);
+		assert_true(failing_heap_hit());
+		assert_int_equal(taker.grant.nr_track, 0);
+	}
+	while (map(REF, GNTMAP_device_map, 0).status == GNTST_okay)
+		if (taker.grant.nr_track == taker.grant.track_room &&
+		    taker.grant.first_free == GRANT_NO_HANDLE)
+			break;
+	taker.grant.max_track++;
+	failing_heap_arm(1);
+	assert_int_equal(map(REF, GNTMAP_device_map, 0).status, GNTST_no_device_space);
+	assert_true(failing_heap_hit());
+	assert_int_equal(map(REF, GNTMAP_device_map, 0).status, GNTST_okay);
+	assert_int_equal(unmap(0, 0, page.n << PAGE_SHIFT), GNTST_okay);
+}
+
 static void test_table_grows(void **state)
 {
 	(void)state;
@@ -549,6 +573,7 @@ int main(void)
 		TEST(test_granted_page_keeps_its_type), TEST(test_unmapped_in_batches),
 		TEST(test_overwritten_by_the_taker), TEST(test_replace), TEST(test_giver_dies),
 		TEST(test_taker_dies_restartably), TEST(test_handles_run_out),
+		TEST(test_handles_without_memory),
 		TEST(test_table_grows), TEST(test_copy), TEST(test_swap), TEST(test_restarts),
 	};
 

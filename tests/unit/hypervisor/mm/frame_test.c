@@ -90,6 +90,7 @@ static void test_maps(void **state)
 							 { 0x100000, 0x1000000, 1 } };
 	uint64_t before = mm_free_frames();
 	struct mm_domain mm;
+	struct mm_map copy;
 
 	(void)state;
 	mm_set_machine_map(entry, 2);
@@ -98,11 +99,16 @@ static void test_maps(void **state)
 	assert_int_equal(mm_machine_map.nr, MM_MAP_ENTRIES);
 	mm_domain_init(&mm, 1, 10);
 	assert_int_equal(mm_set_map(&mm, entry, MM_MAP_ENTRIES + 1), -EINVAL);
-	assert_null(mm.map);
+	assert_false(mm_get_map(&mm, &copy));
 	assert_int_equal(mm_set_map(&mm, entry, 2), 0);
 	assert_int_equal(mm_set_map(&mm, entry, 1), 0);
-	assert_int_equal(mm.map->nr, 1);
+	assert_true(mm_get_map(&mm, &copy));
+	assert_int_equal(copy.nr, 1);
+	assert_int_equal(copy.entry[0].size, 0x9f000);
 	fake_end(&mm, before);
+	assert_false(mm_get_map(&mm, &copy));
+	assert_int_equal(mm_set_map(&mm, entry, 1), -EINVAL);	/* nobody would free it */
+	assert_int_equal(mm_free_frames(), before);
 	assert_int_equal(sizeof(struct mm_map_entry), 20);
 }
 

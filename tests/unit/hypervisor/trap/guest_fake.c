@@ -17,11 +17,14 @@ uint16_t fake_port;
 
 static struct domain domain;
 static struct vcpu vcpu;
+static struct trap_gate trap[TRAP_GATES];
 
 struct vcpu *fake_vcpu(void)
 {
 	memset(&domain, 0, sizeof(domain));
 	memset(&vcpu, 0, sizeof(vcpu));
+	memset(trap, 0, sizeof(trap));
+	vcpu.trap = trap;
 	domain.privileged = true;
 	vcpu.domain = &domain;
 	vcpu.event.info = &vcpu.dummy_info;
