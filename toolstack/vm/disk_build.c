@@ -92,7 +92,9 @@ static int check(const struct disk_build *build, struct error *err)
 	if (!debian && (build->mirror || build->medium || build->packages || build->ssh_key))
 		return error_set(err, ERROR_USAGE,
 				 "a disk with Busybox takes no packages and no ssh key");
-	if (debian && !build->mirror == !build->medium)
+	if (build->mirror && build->medium)
+		return error_set(err, ERROR_USAGE, "--mirror and --from: only one of the two");
+	if (debian && !build->mirror && !build->medium)
 		return error_set(err, ERROR_USAGE,
 				 "say where Debian's packages come from: --mirror http://... or "
 				 "--from a medium with a mirror's files (a Debian DVD, say)");

@@ -60,7 +60,7 @@ static void refuses_impossible_values(void **state)
 	REFUSED("48 MiB", build.kind = "busybox", build.mirror = NULL, build.size_mib = 47);
 	REFUSED("no packages", build.kind = "busybox");
 	REFUSED("--mirror", build.mirror = NULL);
-	REFUSED("--mirror", build.medium = "/m.iso");
+	REFUSED("only one of the two", build.medium = "/m.iso");
 	REFUSED("http://", build.mirror = "https://m/debian");
 	REFUSED("the mirror", build.mirror = "http://m/$(reboot)");
 	REFUSED("the mirror", build.mirror = "http://m/a b");
