@@ -32,7 +32,7 @@
 
 #define START_WAIT_MS 30000	/* the store daemon may be started at the same time */
 #define LOOK_MS 60000		/* a look at everything, whatever was told */
-#define SAVING_MS 1000		/* the same while somebody saves a guest, and may be killed */
+#define AT_WORK_MS 1000		/* the same while who saves or dumps a guest may be killed */
 #define LOCK_FILE "/run/enso/ensod.lock"
 
 static const unsigned kept[] = {
@@ -127,17 +127,27 @@ static int reap(struct supervisor *supervisor, struct helpers *helpers, struct e
 	return start_helpers(helpers, err);
 }
 
-/* Wait for something to look at: an end of a domain, or of a process. */
-static int wait_for_more(struct supervisor *supervisor, int signals, struct error *err)
+/* What tells that there is something to look at; work: of vm_work_watch(), perhaps none. */
+struct sources {
+	int signals, work;
+};
+
+/* Wait for something to look at: an end of a domain, of a process, of a save or dump. */
+static int wait_for_more(struct supervisor *supervisor, const struct sources *sources,
+			 struct error *err)
 {
 	struct pollfd poll_on[] = { { store_fd(supervisor->vm.store), POLLIN, 0 },
-				    { signals, POLLIN, 0 } };
+				    { sources->signals, POLLIN, 0 },
+				    { sources->work, POLLIN, 0 } };
 	struct signalfd_siginfo info;
 	struct store_event event;
 	int rc;
 
-	poll(poll_on, 2, vm_saving() ? SAVING_MS : LOOK_MS);
-	if (poll_on[1].revents && read(signals, &info, sizeof(info)) < 0 && errno != EINTR)
+	/* A guest that is only being created makes and closes files, too. */
+	do
+		rc = poll(poll_on, 3, vm_is_at_work() ? AT_WORK_MS : LOOK_MS);
+	while (rc == 1 && poll_on[2].revents && !vm_work_ended(sources->work));
+	if (poll_on[1].revents && read(sources->signals, &info, sizeof(info)) < 0 && errno != EINTR)
 		return error_set(err, ERROR_FAILED, "signals: %s", error_text(-errno));
 	/* Several ends need one look. */
 	while (!(rc = store_wait(supervisor->vm.store, 0, &event)))
@@ -148,7 +158,7 @@ static int wait_for_more(struct supervisor *supervisor, int signals, struct erro
 					    error_text(rc));
 }
 
-static int run(struct supervisor *supervisor, int signals, struct error *err)
+static int run(struct supervisor *supervisor, const struct sources *sources, struct error *err)
 {
 	struct helpers helpers = { 0 };
 
@@ -157,7 +167,7 @@ static int run(struct supervisor *supervisor, int signals, struct error *err)
 	supervise_begin(supervisor);
 	for (;;) {
 		supervise_look(supervisor);
-		if (wait_for_more(supervisor, signals, err) || reap(supervisor, &helpers, err))
+		if (wait_for_more(supervisor, sources, err) || reap(supervisor, &helpers, err))
 			return -1;
 	}
 }
@@ -166,8 +176,8 @@ int main(int argc, char **argv)
 {
 	static struct supervisor supervisor;
 	struct error err = { 0 };
+	struct sources sources;
 	sigset_t child;
-	int signals;
 
 	if (argc > 1) {
 		fprintf(strcmp(argv[1], "--help") ? stderr : stdout,
@@ -184,8 +194,9 @@ int main(int argc, char **argv)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	run(&supervisor, signals, &err);	/* returns only with an error */
+	sources.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	sources.work = vm_work_watch();
+	run(&supervisor, &sources, &err);	/* returns only with an error */
 	say("%s", err.text);
 	return err.code; /* the supervisor of services starts us again */
 }

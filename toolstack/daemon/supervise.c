@@ -101,16 +101,19 @@ static bool is_seen_to(const struct supervisor *supervisor, const struct vm_info
 /* A guest has ended. One that finds no place is seen at the next look. */
 static void see_to(struct supervisor *supervisor, const struct vm_info *info)
 {
-	bool loop = restarts_is_loop(&supervisor->restarts, info->uuid, now_ms());
 	struct finisher *place = NULL;
 	pid_t pid;
+	bool loop;
 
+	if (info->shutdown_reason == SHUTDOWN_suspend && vm_is_being_saved(info))
+		return;
 	for (int i = 0; i < SUPERVISE_AT_ONCE; i++) {
 		if (!supervisor->finishers[i].pid)
 			place = &supervisor->finishers[i];
 	}
 	if (!place || is_seen_to(supervisor, info))
 		return;
+	loop = restarts_is_loop(&supervisor->restarts, info->uuid, now_ms());
 	pid = supervise_branch();
 	if (pid == 0)
 		_exit(finish(info, loop));

@@ -56,4 +56,10 @@ int file_write_all(int fd, const void *data, size_t len);
  */
 int file_lock(const char *path, bool wait);
 
+/*
+ * Does a process hold the lock of the file, which is there? Who waits for one that is closed after
+ * writing (inotify) does not hear of this look.
+ */
+bool file_is_locked(const char *path);
+
 #endif

@@ -95,6 +95,14 @@ bool vm_is_marked(const struct vm_info *info, const char *suffix)
 	return access(path, F_OK) == 0;
 }
 
+bool vm_mark_is_held(const struct vm_info *info, const char *suffix)
+{
+	char path[PATH_MAX];
+
+	path_of(info->uuid, suffix, path);
+	return file_is_locked(path);
+}
+
 void vm_unmark(const struct vm_info *info, const char *suffix, int fd)
 {
 	drop(info->uuid, suffix, fd);

@@ -22,7 +22,6 @@
 #include "vm/internal.h"
 
 #define CORE ".core"
-#define MARKER ".dmp"
 #define PAUSED "paused"	/* in it: by who dumps, or is about to be */
 #define KEPT 3			/* dumps of crashes kept of each guest */
 #define LOOK_BYTES (16u << 20)	/* between two looks at the room that is left */
@@ -124,18 +123,18 @@ int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
 		return -1;
 	if (info->state == VM_DYING)
 		return error_set(err, ERROR_STATE, "%s: is being destroyed", info->name);
-	marker = vm_mark(info, MARKER, "dumped", err);
+	marker = vm_mark(info, DUMP_MARKER, "dumped", err);
 	if (marker < 0)
 		return -1;
 	rc = pause ? note_and_pause(vm, info, marker, err) : 0;
 	if (rc) {
-		vm_unmark(info, MARKER, marker);
+		vm_unmark(info, DUMP_MARKER, marker);
 		return rc;
 	}
 	rc = write_core(vm, info, path, &dump, &why);
 	if (pause)
 		hyp_domain_unpause(vm->hyp, info->domid);
-	vm_unmark(info, MARKER, marker);
+	vm_unmark(info, DUMP_MARKER, marker);
 	if (!rc)
 		vm_event("dumped", info->name, info->uuid, info->domid, path);
 	return rc ? error_set(err, why.code, "%s: %s", info->name, why.text) : 0;
@@ -144,14 +143,17 @@ int vm_dump(struct vm *vm, const struct vm_info *info, const char *path,
 void vm_dump_recover(struct vm *vm, const struct vm_info *info)
 {
 	char text[sizeof(PAUSED)] = "";
-	int marker = vm_is_marked(info, MARKER) ? vm_mark(info, MARKER, "dumped", NULL) : -1;
+	int marker;
 
+	if (!vm_is_marked(info, DUMP_MARKER) || vm_mark_is_held(info, DUMP_MARKER))
+		return;
+	marker = vm_mark(info, DUMP_MARKER, "dumped", NULL);
 	if (marker < 0)
 		return;
 	if (info->state == VM_PAUSED && pread(marker, text, sizeof(text) - 1, 0) > 0 &&
 	    !strcmp(text, PAUSED))
 		hyp_domain_unpause(vm->hyp, info->domid);
-	vm_unmark(info, MARKER, marker);
+	vm_unmark(info, DUMP_MARKER, marker);
 }
 
 /* ---- crashes ---- */

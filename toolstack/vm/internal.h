@@ -9,6 +9,10 @@
 #include "vm/event.h"
 #include "vm/vm.h"
 
+/* What a guest is marked with by who saves it, and by who dumps it. */
+#define SAVE_MARKER ".sav"
+#define DUMP_MARKER ".dmp"
+
 /* --- definitions.c: the files in vm_run_dir ------------------------------------------------ */
 
 /* Take the lock over names, uuids and definitions. A descriptor to close, or -1 with err set. */
@@ -25,6 +29,8 @@ void vm_marker_remove(const uint8_t uuid[16], int fd);
  */
 int vm_mark(const struct vm_info *info, const char *suffix, const char *what, struct error *err);
 bool vm_is_marked(const struct vm_info *info, const char *suffix);
+/* Does who marked it still live? */
+bool vm_mark_is_held(const struct vm_info *info, const char *suffix);
 void vm_unmark(const struct vm_info *info, const char *suffix, int fd);
 
 int vm_definition_write(const struct vm_config *config, struct error *err);

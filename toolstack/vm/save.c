@@ -5,7 +5,6 @@
  * there is no file. <uuid>.sav in vm_run_dir is locked by who saves, so that a guest whose saver
  * was killed is known: vm_save_recover().
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,8 +21,6 @@
 #include "vm/internal.h"
 
 const char *vm_save_dir = "/var/lib/enso/save";
-
-#define MARKER ".sav"
 
 /* A save that is being written. */
 struct target {
@@ -126,7 +123,7 @@ int vm_save(struct vm *vm, const struct vm_info *info, const char *path,
 		err = &unheard;
 	if (vm_need_hyp(vm, err) || vm_need_store(vm, err))
 		return -1;
-	marker = vm_mark(info, MARKER, "saved", err);
+	marker = vm_mark(info, SAVE_MARKER, "saved", err);
 	if (marker < 0)
 		return -1;
 	rc = make_envelope(info, options->packing, &envelope, err);
@@ -140,7 +137,7 @@ int vm_save(struct vm *vm, const struct vm_info *info, const char *path,
 	stream_out_close(target.out);
 	file_new_abandon(&target.file);
 	envelope_free(&envelope);
-	vm_unmark(info, MARKER, marker);
+	vm_unmark(info, SAVE_MARKER, marker);
 	return rc;
 }
 
@@ -148,7 +145,7 @@ int vm_save_recover(struct vm *vm, const struct vm_info *info, struct error *err
 {
 	char name[PATH_MAX] = "";
 	struct error unheard;
-	int marker = vm_mark(info, MARKER, "saved", &unheard), rc = 0;
+	int marker = vm_mark(info, SAVE_MARKER, "saved", &unheard), rc = 0;
 
 	if (marker < 0)
 		return 0;	/* it is being saved */
@@ -156,25 +153,13 @@ int vm_save_recover(struct vm *vm, const struct vm_info *info, struct error *err
 		unlink(name);
 	if (vm_has_suspended(vm, info, &unheard) == 0)	/* still */
 		rc = vm_suspend_cancel(vm, info, err);
-	vm_unmark(info, MARKER, marker);
+	vm_unmark(info, SAVE_MARKER, marker);
 	return rc;
 }
 
-bool vm_saving(void)
+bool vm_is_being_saved(const struct vm_info *info)
 {
-	DIR *dir = opendir(vm_run_dir);
-	const struct dirent *entry;
-	bool found = false;
-
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name);
-
-		found = len > 4 && !strcmp(entry->d_name + len - 4, ".sav");
-	}
-	closedir(dir);
-	return found;
+	return vm_mark_is_held(info, SAVE_MARKER);
 }
 
 /* --- saves under the guest's name ---------------------------------------------------------- */

@@ -108,10 +108,17 @@ int vm_save(struct vm *vm, const struct vm_info *info, const char *path,
 	    const struct vm_save_options *options, struct error *err);
 
 /*
- * Is a guest being saved, by whomever? Who supervises should look more often then, as a saver may
- * be killed: vm_finish() lets its guest go on.
+ * Who saves or dumps a guest may be killed: then vm_finish() lets a guest go on that suspended, and
+ * vm_sweep() one that was paused. vm_work_watch() gives a descriptor, or -errno, that can be read
+ * when such work ends or is about to; vm_work_ended() reads all there is, and tells whether there
+ * was that among it. As a process' locks go after its files are closed, a second look is needed
+ * while vm_is_at_work().
  */
-bool vm_saving(void);
+int vm_work_watch(void);
+bool vm_work_ended(int fd);
+bool vm_is_at_work(void);
+/* Does who saves this guest live? It is no business of others' then that it has suspended. */
+bool vm_is_being_saved(const struct vm_info *info);
 
 struct vm_restored {
 	uint32_t domid;

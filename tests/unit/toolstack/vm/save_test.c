@@ -176,7 +176,7 @@ static void a_guest_comes_back(void **state)
 	assert_int_equal(vm_save(&vm, &info, saved, &plainly, &err), 0);
 	assert_int_equal(fake_hyp_domains(), 0);
 	assert_int_equal(access(saved, F_OK), 0);
-	assert_false(vm_saving());
+	assert_false(vm_is_at_work());
 	assert_int_equal(vm_restore(&vm, saved, &as_it_was, &restored, &err), 0);
 	assert_string_equal(restored.name, "web");
 	assert_int_equal(access(saved, F_OK), 0);
@@ -258,8 +258,9 @@ static void a_guest_that_does_not_suspend_is_left_alone(void **state)
 static void a_killed_saver_s_guest_goes_on(void **state)
 {
 	char marker[200], text[CONFIG_UUID_TEXT], temporary[100];
+	struct vm_config other = { .name = "other" };
 	uint32_t domid;
-	int fd;
+	int fd, watch;
 
 	(void)state;
 	config_format_uuid(info.uuid, text);
@@ -271,16 +272,27 @@ static void a_killed_saver_s_guest_goes_on(void **state)
 	fd = open(marker, O_RDWR | O_CREAT, 0600);
 	assert_int_equal(write(fd, temporary, strlen(temporary)), (ssize_t)strlen(temporary));
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_true(vm_saving());
+	assert_true(vm_is_at_work());
+	assert_true(vm_is_being_saved(&info));
+	watch = vm_work_watch();
+	assert_true(watch >= 0);
 	assert_int_equal(vm_finish(&vm, &info, true, &domid, &err), VM_ACTION_PRESERVE);
 	assert_false(runs());		/* it is being saved */
 	assert_int_equal(access(temporary, F_OK), 0);
+	while (vm_work_ended(watch))
+		;
+	assert_true(vm_is_being_saved(&info));
+	assert_int_equal(vm_definition_write(&other, &err), 0);
+	assert_false(vm_work_ended(watch));	/* neither the look nor another guest's file */
 	close(fd);
+	assert_true(vm_work_ended(watch));
+	assert_false(vm_is_being_saved(&info));
+	close(watch);
 	assert_int_equal(vm_finish(&vm, &info, true, &domid, &err), VM_ACTION_PRESERVE);
 	assert_true(runs());
 	assert_int_equal(domain()->vcpu[0].context.user_regs.rax, 1);
 	assert_int_equal(access(temporary, F_OK), -1);
-	assert_false(vm_saving());
+	assert_false(vm_is_at_work());
 	/* one that runs is not touched, whatever was believed of it */
 	domain()->vcpu[0].context.user_regs.rax = 7;
 	assert_int_equal(vm_finish(&vm, &info, true, &domid, &err), VM_ACTION_PRESERVE);
