@@ -4,7 +4,7 @@
  * or restored, but nothing stays mapped, no more memory is given than the guest may have, and no
  * frame of another domain gets into its tables.
  *
- * Links: toolstack/stream/ toolstack/hyp/grants.c toolstack/lib/error.c toolstack/lib/file.c
+ * Links: toolstack/stream/ toolstack/hyp/grants.c toolstack/lib/
  * Links: tests/fake/hyp.c tests/fake/hyp_save.c
  */
 #include <stdint.h>

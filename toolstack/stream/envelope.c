@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
-#define VERSION	    1U
-#define VERIFY_PART (1UL << 20)
+#include "lib/file.h"
+
+#define VERSION 1U
 
 static const char magic[8] = "ENSOSAVE", end_magic[8] = "ENSO-END";
 
@@ -190,51 +192,31 @@ void envelope_free(struct envelope *envelope)
 	*envelope = (struct envelope){ 0 };
 }
 
-/* len bytes, fewer only at the end of the file. How many, or -errno. */
-static ssize_t read_part(int fd, uint8_t *buf, size_t len)
+static void hash_some(void *state, const void *data, size_t len)
 {
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = read(fd, buf + got, len - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return (ssize_t)got;
+	XXH64_update(state, data, len);
 }
 
-/* The last 8 bytes are held back from the hash until it is known that they are not the last. */
-static int verify(int fd, uint8_t *buf, XXH64_state_t *state, struct error *err)
+static int verify(int fd, XXH64_state_t *state, struct error *err)
 {
-	const size_t held = sizeof(uint64_t);
+	off_t at = lseek(fd, 0, SEEK_CUR), hashed;
 	struct trailer trailer;
-	size_t have = 0;
-	ssize_t n;
+	struct stat st;
+	int rc = at < 0 || fstat(fd, &st) ? -errno : 0;
 
+	if (rc)
+		return envelope_read_failed(rc, err);
+	if (st.st_size - at < (off_t)sizeof(trailer))
+		return envelope_read_failed(-ENODATA, err);
+	rc = file_read_at(fd, &trailer, sizeof(trailer), st.st_size - (off_t)sizeof(trailer));
+	if (!rc && memcmp(trailer.magic, end_magic, sizeof(end_magic)))
+		rc = -ENODATA;
 	XXH64_reset(state, 0);
-	for (;;) {
-		n = read_part(fd, buf + have, VERIFY_PART - have);
-		if (n < 0)
-			return envelope_read_failed((int)n, err);
-		have += (size_t)n;
-		if (have < VERIFY_PART)
-			break;
-		XXH64_update(state, buf, have - 2 * held);
-		memmove(buf, buf + have - 2 * held, 2 * held);
-		have = 2 * held;
-	}
-	if (have < sizeof(trailer))
-		return envelope_read_failed(-ENODATA, err);
-	XXH64_update(state, buf, have - held);
-	memcpy(&trailer, buf + have - sizeof(trailer), sizeof(trailer));
-	if (memcmp(trailer.magic, end_magic, sizeof(end_magic)))
-		return envelope_read_failed(-ENODATA, err);
+	hashed = st.st_size - at - (off_t)sizeof(trailer.hash);
+	if (!rc)
+		rc = file_look(fd, at, (size_t)hashed, hash_some, state);
+	if (rc)
+		return envelope_read_failed(rc, err);
 	if (le64toh(trailer.hash) != XXH64_digest(state))
 		return damaged("the checksum at its end is wrong", err);
 	return 0;
@@ -243,14 +225,12 @@ static int verify(int fd, uint8_t *buf, XXH64_state_t *state, struct error *err)
 int envelope_verify(int fd, struct error *err)
 {
 	XXH64_state_t *state = XXH64_createState();
-	uint8_t *buf = malloc(VERIFY_PART);
 	int rc;
 
-	if (state && buf)
-		rc = verify(fd, buf, state, err);
+	if (state)
+		rc = verify(fd, state, err);
 	else
 		rc = error_set(err, ERROR_NO_MEMORY, "out of memory");
 	XXH64_freeState(state);
-	free(buf);
 	return rc;
 }

@@ -52,8 +52,8 @@ int envelope_read_end(struct stream_in *in, struct error *err);
 void envelope_free(struct envelope *envelope);
 
 /*
- * Read all of a file from its position on, to see that the trailer says the truth and that it is
- * the end. 0 or -1, with the position somewhere.
+ * Look at all of a regular file from its position on, to see that the trailer says the truth and
+ * that it is the end. 0 or -1; the position stays.
  */
 int envelope_verify(int fd, struct error *err);
 

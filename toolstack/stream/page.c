@@ -2,14 +2,14 @@
 /* Pages and page tables: see page.h. */
 #include "stream/page.h"
 
+#include "lib/copy.h"
+
 #define WORDS		512U
 #define PTE_PRESENT	1UL
 #define PTE_LARGE	0x80UL
 #define PTE_FRAME	0x000ffffffffff000UL
 #define HYPERVISOR_SLOT 256U	/* of a top table: HYPERVISOR_VIRT_START to _END */
 #define HYPERVISOR_END	272U
-
-typedef uint64_t lanes __attribute__((vector_size(16), aligned(8)));
 
 static bool is_zero(const uint64_t *in)
 {
@@ -23,20 +23,9 @@ static bool is_zero(const uint64_t *in)
 
 bool page_copy(void *to, const void *from)
 {
-	const lanes *in = from;
-	lanes *out = to;
-
 	if (is_zero(from))
 		return false;
-	/* Not by memcpy(), which is "rep movs": an emulator moves that word by word. */
-	for (unsigned i = 0; i < HYP_PAGE_SIZE / sizeof(*in); i += 4) {
-		lanes a = in[i], b = in[i + 1], c = in[i + 2], d = in[i + 3];
-
-		out[i] = a;
-		out[i + 1] = b;
-		out[i + 2] = c;
-		out[i + 3] = d;
-	}
+	copy_bytes(to, from, HYP_PAGE_SIZE);
 	return true;
 }
 

@@ -3,7 +3,7 @@
  * What is packed comes out as it went in, in pieces of any size; bytes that are packed in no way
  * that we know, frames of lz4's that we never write, and damage, are refused, and stay refused
  * however often one asks.
- * Links: toolstack/stream/in.c toolstack/stream/out.c toolstack/lib/file.c toolstack/lib/error.c
+ * Links: toolstack/stream/in.c toolstack/stream/out.c toolstack/lib/
  */
 #include <setjmp.h>
 #include <stdarg.h>

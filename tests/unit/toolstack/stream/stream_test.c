@@ -3,7 +3,7 @@
  * A guest comes out of a save file as it went in, packed or not, from a file or a pipe; the file
  * holds no more than the guest's non-zero memory. A damaged file is refused, wherever the damage
  * is; a guest that lies about itself is not saved; whatever call fails, nothing stays mapped.
- * Links: toolstack/stream/ toolstack/hyp/grants.c toolstack/lib/error.c toolstack/lib/file.c
+ * Links: toolstack/stream/ toolstack/hyp/grants.c toolstack/lib/
  * Links: tests/fake/hyp.c tests/fake/hyp_save.c tests/unit/toolstack/stream/guest.c
  */
 #include <setjmp.h>
