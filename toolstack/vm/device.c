@@ -315,6 +315,34 @@ void vm_devices_remove(struct vm *vm, uint32_t domid)
 		remove_kind(vm, kinds[i], domid);
 }
 
+/* Has the back end found its front end, or given up? */
+static bool is_settled(struct vm *vm, const struct device *device)
+{
+	char *state = device_back_read(vm, device, "state");
+	bool settled = !state || atoi(state) >= XenbusStateConnected;
+
+	free(state);
+	return settled;
+}
+
+bool vm_devices_settled(struct vm *vm, uint32_t domid)
+{
+	bool settled = true;
+
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
+		size_t count;
+		uint32_t *ids = device_list(vm, kinds[kind], domid, &count);
+
+		for (size_t i = 0; i < count && settled; i++) {
+			const struct device device = { kinds[kind], domid, ids[i], NULL };
+
+			settled = is_settled(vm, &device);
+		}
+		free(ids);
+	}
+	return settled;
+}
+
 /* Is a device what stands behind one of the domain's disks? */
 static bool stands_behind(struct vm *vm, uint32_t domid, const char *path)
 {

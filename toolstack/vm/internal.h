@@ -155,6 +155,8 @@ int vm_tune_new(struct vm *vm, uint32_t domid, const struct vm_config *config, s
 /* Give a new domain the devices of its definition; what was done of it is undone by the next. */
 int vm_devices_attach(struct vm *vm, uint32_t domid, const struct vm_config *config,
 		      struct error *err);
+/* Is none of a domain's devices still to be connected? */
+bool vm_devices_settled(struct vm *vm, uint32_t domid);
 /* End the devices of a domain that has ended: returns when what lies behind them is free. */
 void vm_devices_remove(struct vm *vm, uint32_t domid);
 /* The same for domains that are not there. */

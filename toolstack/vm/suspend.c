@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/sched.h"
 #include "vm/internal.h"
 
 #define CANCELLED 1
 #define LATE_MS	  10000	/* for a guest that said yes in the last moment */
+#define DEVICES_MS 10000	/* for its devices: perhaps its kernel has no driver for one */
+#define AGAIN_MS  25000	/* Linux gives up after 20 s when its tasks can't be frozen */
+#define LOOK_MS	  20
 
 enum { PATH = 64 };
 
@@ -86,8 +90,39 @@ int vm_has_suspended(struct vm *vm, const struct vm_info *info, struct error *er
 				   info->name, vm_reason_name(reason));
 }
 
+/*
+ * Linux can't freeze a task that waits for a disk, and does not connect a disk while it tries: a
+ * guest that was restored a moment ago is asked when its disks are there.
+ */
+static void await_devices(struct vm *vm, uint32_t domid)
+{
+	for (int ms = 0; ms < DEVICES_MS && !vm_devices_settled(vm, domid); ms += LOOK_MS)
+		usleep(LOOK_MS * 1000);
+}
+
+/* Ask, and ask again if the guest heard it and runs on. ERROR_TIMEOUT: it has not been in time. */
+static int ask_and_wait(struct vm *vm, const struct vm_info *info, int timeout_ms,
+			struct error *err)
+{
+	int left = timeout_ms, rc;
+
+	do {
+		int ms = left < AGAIN_MS ? left : AGAIN_MS;
+
+		if (ask(vm, info, err))
+			return -1;
+		rc = vm_wait_stopped(vm, info, ms, err);
+		left -= ms;
+	} while (rc && err->code == ERROR_TIMEOUT && left > 0);
+	return rc;
+}
+
 int vm_suspend(struct vm *vm, const struct vm_info *info, int timeout_ms, struct error *err)
 {
+	struct error unheard;
+
+	if (!err)
+		err = &unheard;
 	if (info->domid == 0)
 		return error_set(err, ERROR_STATE,
 				 "Domain-0: is this system itself; it cannot be saved");
@@ -97,19 +132,18 @@ int vm_suspend(struct vm *vm, const struct vm_info *info, int timeout_ms, struct
 	if (info->state != VM_RUNNING && info->state != VM_BLOCKED)
 		return error_set(err, ERROR_STATE, "%s: has ended (%s)", info->name,
 				 vm_state_name(info->state));
-	if (can_suspend(vm, info, err) || ask(vm, info, err))
+	if (can_suspend(vm, info, err))
 		return -1;
-	if (vm_wait_stopped(vm, info, timeout_ms, err)) {
-		struct error unheard;
-
-		if (!err)
-			err = &unheard;
+	await_devices(vm, info->domid);
+	if (ask_and_wait(vm, info, timeout_ms, err)) {
 		if (err->code != ERROR_TIMEOUT)
 			return -1;
 		if (take_back(vm, info) || vm_wait_stopped(vm, info, LATE_MS, err))
 			return error_set(err, ERROR_TIMEOUT,
 					 "%s: has not suspended within %d s; it runs on",
 					 info->name, timeout_ms / 1000);
+	} else {
+		take_back(vm, info);	/* what it was asked once more and does not know yet */
 	}
 	return vm_has_suspended(vm, info, err);
 }
