@@ -122,6 +122,15 @@ typedef void cli_progress_fn(void *context, uint64_t done, uint64_t all);
 cli_progress_fn *cli_progress_start(struct cli_progress *progress, const char *what);
 void cli_progress_end(struct cli_progress *progress);
 
+/*
+ * What create, start and restore have in common: up() gives a guest, with progress called what;
+ * then, with option 1, the terminal is its console's. Option 0 leaves it paused.
+ */
+typedef int cli_up_fn(struct vm *vm, void *from, const struct vm_create_options *options,
+		      struct vm_restored *guest, struct error *err);
+int cli_bring_up(struct vm *vm, const struct cli_args *args, const char *what, cli_up_fn *up,
+		 void *from, struct error *err);
+
 /* A whole number from 1 to max, as the value of an option. 0 or -1 with err set. */
 int cli_number(const char *option, const char *text, long max, long *value, struct error *err);
 

@@ -22,22 +22,27 @@ int cli_load(struct vm_config *config, const char *path, bool strict, struct err
 	return -1;
 }
 
-/* From config, or if that is NULL from the definition of who. */
-static int create(struct vm *vm, struct vm_config *config, const char *who,
-		  const struct cli_args *args, struct error *err)
+int cli_bring_up(struct vm *vm, const struct cli_args *args, const char *what, cli_up_fn *up,
+		 void *from, struct error *err)
 {
 	struct cli_progress progress;
 	struct vm_create_options options = { .paused = args->option[0], .context = &progress };
-	uint32_t domid;
+	struct vm_restored guest;
 	int rc;
 
-	options.progress = cli_progress_start(&progress, "loading");
-	rc = config ? vm_create(vm, config, &options, &domid, err)
-		    : vm_start(vm, who, &options, &domid, err);
+	options.progress = cli_progress_start(&progress, what);
+	rc = up(vm, from, &options, &guest, err);
 	cli_progress_end(&progress);
-	if (rc || !args->option[1])
-		return rc;
-	return cli_attach(domid, who, err);
+	return rc || !args->option[1] ? rc : cli_attach(guest.domid, guest.name, err);
+}
+
+static int up_new(struct vm *vm, void *from, const struct vm_create_options *options,
+		  struct vm_restored *guest, struct error *err)
+{
+	struct vm_config *config = from;
+
+	snprintf(guest->name, sizeof(guest->name), "%s", config->name);
+	return vm_create(vm, config, options, &guest->domid, err);
 }
 
 static int run_create(struct vm *vm, const struct cli_args *args, struct error *err)
@@ -47,7 +52,7 @@ static int run_create(struct vm *vm, const struct cli_args *args, struct error *
 
 	if (cli_load(&config, args->operand[0], args->option[2], err))
 		return -1;
-	rc = create(vm, &config, config.name, args, err);
+	rc = cli_bring_up(vm, args, "loading", up_new, &config, err);
 	config_free(&config);
 	return rc;
 }
@@ -70,9 +75,16 @@ const struct cli_verb cli_create = {
 	.run = run_create,
 };
 
+static int up_defined(struct vm *vm, void *name, const struct vm_create_options *options,
+		      struct vm_restored *guest, struct error *err)
+{
+	snprintf(guest->name, sizeof(guest->name), "%s", (const char *)name);
+	return vm_start(vm, name, options, &guest->domid, err);
+}
+
 static int run_start(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	return create(vm, NULL, args->operand[0], args, err);
+	return cli_bring_up(vm, args, "loading", up_defined, args->operand[0], err);
 }
 
 const struct cli_verb cli_start = {

@@ -86,21 +86,17 @@ const struct cli_verb cli_save = {
 	.run = run_save,
 };
 
+static int up_saved(struct vm *vm, void *path, const struct vm_create_options *options,
+		    struct vm_restored *guest, struct error *err)
+{
+	return vm_restore(vm, path, options, guest, err);
+}
+
 static int run_restore(struct vm *vm, const struct cli_args *args, struct error *err)
 {
-	struct cli_progress progress;
-	struct vm_create_options options = { .paused = args->option[0], .context = &progress };
-	struct vm_restored restored;
-	int rc;
-
 	if (cli_for_member() && allowed_in(args->operand[0], "save", err))
 		return -1;
-	options.progress = cli_progress_start(&progress, "restoring");
-	rc = vm_restore(vm, args->operand[0], &options, &restored, err);
-	cli_progress_end(&progress);
-	if (rc || !args->option[1])
-		return rc;
-	return cli_attach(restored.domid, restored.name, err);
+	return cli_bring_up(vm, args, "restoring", up_saved, args->operand[0], err);
 }
 
 const struct cli_verb cli_restore = {

@@ -2,6 +2,7 @@
 /* Errors: see error.h. */
 #include "lib/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,12 @@ int error_set(struct error *err, enum error_code code, const char *fmt, ...)
 	memcpy(err->text, text, sizeof(text));
 	err->code = code;
 	return -1;
+}
+
+int error_file(const char *path, int rc, struct error *err)
+{
+	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
+			 "%s: %s", path, error_text(rc));
 }
 
 const char *error_text(int negative_errno)

@@ -40,6 +40,9 @@ struct error {
 int error_set(struct error *err, enum error_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* -errno is what a file came to: "PATH: WHY". Always -1. */
+int error_file(const char *path, int rc, struct error *err);
+
 /* The text of a negative errno value, as -ENOMEM. Valid until the next call in this thread. */
 const char *error_text(int negative_errno);
 

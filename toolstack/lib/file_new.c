@@ -38,6 +38,11 @@ static int temporary_name(const struct file_new *file, const char *path, char na
 		       : -ENAMETOOLONG;
 }
 
+bool file_is_in_memory(const struct statfs *fs)
+{
+	return fs->f_type == RAMFS_MAGIC || fs->f_type == TMPFS_MAGIC;
+}
+
 uint64_t file_room(int fd)
 {
 	unsigned long long available;
@@ -46,7 +51,7 @@ uint64_t file_room(int fd)
 	uint64_t room = UINT64_MAX;
 	FILE *file;
 
-	if (fstatfs(fd, &fs) || (fs.f_type != RAMFS_MAGIC && fs.f_type != TMPFS_MAGIC))
+	if (fstatfs(fd, &fs) || !file_is_in_memory(&fs))
 		return room;
 	file = fopen("/proc/meminfo", "re");
 	while (file && fgets(line, sizeof(line), file)) {

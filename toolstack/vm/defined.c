@@ -27,12 +27,6 @@ static void autostart_path(const char *name, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%s/autostart/%s", vm_state_dir, name);
 }
 
-static int failed(const char *path, int rc, struct error *err)
-{
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
-			 "%s: %s", path, error_text(rc));
-}
-
 /* ---- reading ------------------------------------------------------------------------------- */
 
 bool vm_defined_exists(const char *name)
@@ -124,7 +118,7 @@ int vm_defined_list(struct vm_defined **out, size_t *count, struct error *err)
 	snprintf(path, sizeof(path), "%s/guests", vm_state_dir);
 	DIR *dir = opendir(path);
 	if (!dir)
-		return errno == ENOENT ? 0 : failed(path, -errno, err);
+		return errno == ENOENT ? 0 : error_file(path, -errno, err);
 	while ((entry = readdir(dir))) {
 		if (!name_of_file(entry->d_name, name))
 			continue;
@@ -283,7 +277,7 @@ static int write_file(const char *path, const char *text, size_t len, struct err
 		rc = file_write(path, text, len, 0600);
 	if (!rc)
 		rc = file_sync_folder(folder);
-	return rc ? failed(path, rc, err) : 0;
+	return rc ? error_file(path, rc, err) : 0;
 }
 
 int vm_defined_write(const struct vm_config *config, struct error *err)
@@ -308,7 +302,7 @@ int vm_defined_remove(const char *name, struct error *err)
 
 	definition_path(name, path);
 	if (unlink(path))
-		return failed(path, -errno, err);
+		return error_file(path, -errno, err);
 	vm_autostart_write(name, false, 0, NULL);
 	return 0;
 }
@@ -325,7 +319,7 @@ int vm_defined_move(const char *from, const char *to, struct error *err)
 	/* Autostart first: without a definition it means nothing. */
 	int rc = vm_autostart_write(to, one.autostart, one.order, err);
 	if (!rc && rename(old, new))
-		rc = failed(old, -errno, err);
+		rc = error_file(old, -errno, err);
 	config_free(&one.config);
 	if (rc)
 		return rc;
@@ -344,7 +338,7 @@ int vm_autostart_write(const char *name, bool on, unsigned int order, struct err
 
 	autostart_path(name, path);
 	if (!on)
-		return unlink(path) && errno != ENOENT ? failed(path, -errno, err) : 0;
+		return unlink(path) && errno != ENOENT ? error_file(path, -errno, err) : 0;
 	snprintf(text, sizeof(text), "%u\n", order);
 	return write_file(path, text, strlen(text), err);
 }

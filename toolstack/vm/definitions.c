@@ -38,8 +38,7 @@ int vm_lock(struct error *err)
 		rc = file_lock(path, true);
 	if (rc >= 0)
 		return rc;
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
-			 "%s: %s", path, error_text(rc));
+	return error_file(path, rc, err);
 }
 
 /* Lock <uuid>SUFFIX: a descriptor, -EWOULDBLOCK and nothing said if another has it, or -1. */

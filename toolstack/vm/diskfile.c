@@ -28,12 +28,6 @@ struct qcow2_head {
 #define QCOW2_BASE	    32	/* bytes of the head that an image at least has */
 #define QCOW2_DATA_ELSEWHERE 4	/* of incompatible */
 
-static int failed(const char *path, int rc, struct error *err)
-{
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
-			 "%s: %s", path, error_text(rc));
-}
-
 static void read_qcow2(int fd, const struct qcow2_head *head, struct diskfile *file)
 {
 	uint32_t len = __builtin_bswap32(head->backing_size);
@@ -95,7 +89,7 @@ static int look(const char *path, struct diskfile *file, struct stat *st, struct
 
 		if (fd >= 0)
 			close(fd);
-		return failed(path, rc, err);
+		return error_file(path, rc, err);
 	}
 	end = lseek(fd, 0, SEEK_END);
 	file->is_block = S_ISBLK(st->st_mode);
@@ -162,7 +156,7 @@ static int create_qcow2(const char *path, uint64_t size, const char *backing, st
 	char *whole = backing ? realpath(backing, NULL) : NULL;
 	struct diskfile below = { .format = VM_DISK_RAW };
 	struct stat st;
-	int rc = backing && !whole ? failed(backing, -errno, err) : 0;
+	int rc = backing && !whole ? error_file(backing, -errno, err) : 0;
 
 	if (!rc && backing)
 		rc = look(whole, &below, &st, err) || allowed_chain(whole, err) ? -1 : 0;
@@ -184,14 +178,14 @@ int diskfile_create(const char *path, enum vm_disk_format format, uint64_t size,
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EEXIST ? error_set(err, ERROR_EXISTS, "%s: exists already", path)
-				       : failed(path, -errno, err);
+				       : error_file(path, -errno, err);
 	if (format == VM_DISK_RAW && ftruncate(fd, (off_t)size))
 		rc = -errno;
 	close(fd);
 	if (rc)
 		unlink(path);
 	if (rc)
-		return failed(path, rc, err);
+		return error_file(path, rc, err);
 	return format == VM_DISK_RAW ? 0 : create_qcow2(path, size, backing, err);
 }
 
@@ -243,7 +237,7 @@ int diskfile_resize(struct vm *vm, const char *path, uint64_t size, bool shrink,
 	if (file.format != VM_DISK_RAW)
 		return resize_qcow2(path, size, shrink, err);
 	if (truncate(path, (off_t)size))
-		return failed(path, -errno, err);
+		return error_file(path, -errno, err);
 	if (*file.used_by)
 		tell_guests(vm, path);
 	return 0;

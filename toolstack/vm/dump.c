@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ static int check_room(int fd, struct error *err)
 
 	if (fstatfs(fd, &fs))
 		return error_set(err, ERROR_FILE, "crash dump: %s", error_text(-errno));
-	in_memory = fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC;
+	in_memory = file_is_in_memory(&fs);
 	all = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize;
 	left = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	if (left > ROOM_MIN && left > all / (in_memory ? 2 : 10))
@@ -71,11 +70,6 @@ static int on_progress(void *context, uint64_t done, uint64_t all, struct error 
 					       error_text(-ENOSPC));
 }
 
-static int file_failed(const char *path, int rc, struct error *err)
-{
-	return error_set(err, ERROR_FILE, "%s: %s", path, error_text(rc));
-}
-
 static int write_core(struct vm *vm, const struct vm_info *info, const char *path,
 		      struct dump *dump, struct error *err)
 {
@@ -84,7 +78,7 @@ static int write_core(struct vm *vm, const struct vm_info *info, const char *pat
 	int rc = file_new_open(&file, path, 0600);
 
 	if (rc)
-		return file_failed(path, rc, err);
+		return error_file(path, rc, err);
 	dump->fd = file.fd;
 	if (dump->leaves_room)
 		rc = check_room(file.fd, err);
@@ -93,7 +87,7 @@ static int write_core(struct vm *vm, const struct vm_info *info, const char *pat
 	if (!rc) {
 		rc = file_new_commit(&file, path);
 		if (rc)
-			rc = file_failed(path, rc, err);
+			rc = error_file(path, rc, err);
 	}
 	file_new_abandon(&file);
 	return rc;
@@ -105,7 +99,7 @@ static int note_and_pause(struct vm *vm, const struct vm_info *info, int marker,
 	int rc = file_write_all(marker, PAUSED, strlen(PAUSED));
 
 	if (rc)
-		return file_failed(vm_run_dir, rc, err);
+		return error_file(vm_run_dir, rc, err);
 	rc = hyp_domain_pause(vm->hyp, info->domid);
 	return rc ? vm_refused(info, "pause", rc, err) : 0;
 }
@@ -199,7 +193,7 @@ int vm_dump_crash(struct vm *vm, const struct vm_info *info, struct error *err)
 	snprintf(folder, sizeof(folder), "%s/crash", vm_state_dir);
 	rc = file_make_dirs(folder);
 	if (rc)
-		return error_set(err, ERROR_FILE, "%s: %s", folder, error_text(rc));
+		return error_file(folder, rc, err);
 	make_place(folder, info->name);
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
 	snprintf(path, sizeof(path), "%s/%s-%s" CORE, folder, info->name, when);

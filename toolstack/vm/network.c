@@ -36,12 +36,6 @@ static void autostart_path(const char *name, char path[PATH])
 	snprintf(path, PATH, "%s/networks/autostart/%s", vm_state_dir, name);
 }
 
-static int file_failed(const char *path, int rc, struct error *err)
-{
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
-			 "%s: %s", path, error_text(rc));
-}
-
 /* The lock over networks. A descriptor to close, or -1 with err set. */
 static int lock_networks(struct error *err)
 {
@@ -51,7 +45,7 @@ static int lock_networks(struct error *err)
 	snprintf(path, sizeof(path), "%s/lock", vm_network_run_dir);
 	if (!rc)
 		rc = file_lock(path, true);
-	return rc < 0 ? file_failed(path, rc, err) : rc;
+	return rc < 0 ? error_file(path, rc, err) : rc;
 }
 
 static bool exists(const char *path)
@@ -172,7 +166,7 @@ static int all_names(struct names *names, struct error *err)
 		rc = add_names(names, vm_network_run_dir);
 	if (rc) {
 		free(names->name);
-		return file_failed(path, rc, err);
+		return error_file(path, rc, err);
 	}
 	if (names->count)
 		qsort(names->name, names->count, sizeof(*names->name), by_name);
@@ -216,7 +210,7 @@ static int write_config(const struct network_config *net, const char *path, stru
 	if (!rc)
 		rc = file_write(path, text, len, 0644);
 	free(text);
-	return rc ? file_failed(path, rc, err) : 0;
+	return rc ? error_file(path, rc, err) : 0;
 }
 
 /* No two networks have one bridge: what is done to one would be done to the other. */
@@ -273,7 +267,7 @@ int vm_network_undefine(const char *name, struct error *err)
 		autostart_path(name, path);
 		unlink(path);
 		defined_path(name, path);
-		rc = unlink(path) ? file_failed(path, -errno, err) : 0;
+		rc = unlink(path) ? error_file(path, -errno, err) : 0;
 	}
 	network_free(&network.config);
 	close(lock);
@@ -299,7 +293,7 @@ int vm_network_autostart(const char *name, bool on, struct error *err)
 	} else if (unlink(path) && errno != ENOENT) {
 		rc = -errno;
 	}
-	return rc ? file_failed(path, rc, err) : 0;
+	return rc ? error_file(path, rc, err) : 0;
 }
 
 /* --- start and stop ------------------------------------------------------------------------- */

@@ -29,12 +29,6 @@ struct target {
 	struct stream_out *out;
 };
 
-static int file_failed(const char *path, int rc, struct error *err)
-{
-	return error_set(err, rc == -EACCES || rc == -EPERM ? ERROR_PERMISSION : ERROR_FILE,
-			 "%s: %s", path, error_text(rc));
-}
-
 /* The definition as it is to be when the guest comes back. */
 static int make_envelope(const struct vm_info *info, enum stream_packing packing,
 			 struct envelope *envelope, struct error *err)
@@ -73,7 +67,7 @@ static int write_image(struct vm *vm, const struct vm_info *info, struct target 
 		rc = envelope_write_end(out);
 	if (!rc)
 		rc = file_new_commit(&target->file, target->path);
-	return rc ? file_failed(target->path, rc, err) : 0;
+	return rc ? error_file(target->path, rc, err) : 0;
 }
 
 static int open_target(struct target *target, const char *path, struct error *err)
@@ -89,7 +83,7 @@ static int open_target(struct target *target, const char *path, struct error *er
 		rc = stream_out_open(&target->out, target->file.fd);
 	if (!rc)
 		stream_out_limit(target->out, file_room(target->file.fd));
-	return rc ? file_failed(path, rc, err) : 0;
+	return rc ? error_file(path, rc, err) : 0;
 }
 
 /* With the marker and the file: what is left is the guest's part. */
@@ -176,7 +170,7 @@ int vm_managedsave(struct vm *vm, const struct vm_info *info, const struct vm_sa
 	int rc = file_make_dirs(vm_save_dir);
 
 	if (rc)
-		return file_failed(vm_save_dir, rc, err);
+		return error_file(vm_save_dir, rc, err);
 	if (managed_path(info->name, path))
 		return error_set(err, ERROR_FILE, "%s: its name is too long", info->name);
 	return vm_save(vm, info, path, options, err);
@@ -221,5 +215,5 @@ int vm_managedsave_remove(const char *name, struct error *err)
 
 	if (managed_path(name, path) || access(path, F_OK))
 		return error_set(err, ERROR_NO_DOMAIN, "%s: has no managed save", name);
-	return unlink(path) ? file_failed(path, -errno, err) : 0;
+	return unlink(path) ? error_file(path, -errno, err) : 0;
 }
