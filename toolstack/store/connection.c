@@ -7,6 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t memory; /* see message_memory() */
+
+size_t message_memory(void)
+{
+	return memory;
+}
+
+static void message_free(struct message *message)
+{
+	memory -= message->room;
+	free(message);
+}
+
 void connection_init(struct connection *conn, const struct actor *actor)
 {
 	memset(conn, 0, sizeof(*conn));
@@ -33,7 +46,7 @@ void connection_drop_queues(struct connection *conn)
 		struct message *next = conn->out->next;
 		if (conn->out->watch)
 			event_leaves(conn, conn->out);
-		free(conn->out);
+		message_free(conn->out);
 		conn->out = next;
 	}
 	conn->out_last = &conn->out;
@@ -96,9 +109,25 @@ struct message *message_new(size_t len)
 
 	if (!message)
 		return NULL;
+	message->room = sizeof(*message) + len;
+	memory += message->room;
 	message->next = NULL;
 	message->same = NULL;
 	message->watch = NULL;
+	message->len = len;
+	return message;
+}
+
+struct message *message_cut(struct message *message, size_t len)
+{
+	struct message *smaller = realloc(message, sizeof(*message) + len);
+
+	if (smaller) {
+		memory -= smaller->room;
+		smaller->room = sizeof(*message) + len;
+		memory += smaller->room;
+		message = smaller;
+	}
 	message->len = len;
 	return message;
 }
@@ -223,7 +252,7 @@ void connection_forget_watch(struct connection *conn, struct watch *watch)
 		if (event->watch == watch) {
 			*at = event->next;
 			event_leaves(conn, event);
-			free(event);
+			message_free(event);
 		} else {
 			at = &event->next;
 		}
@@ -256,5 +285,5 @@ void connection_sent(struct connection *conn, size_t len)
 		conn->out_last = &conn->out;
 	conn->out_pos += (uint32_t)first->len;
 	conn->out_sent = 0;
-	free(first);
+	message_free(first);
 }

@@ -26,6 +26,7 @@ struct message {
 	struct message *same; /* the next event of the same watch */
 	struct watch *watch;  /* that fired; NULL: a reply */
 	size_t len;
+	size_t room; /* bytes of this allocation */
 	char bytes[];
 };
 
@@ -103,5 +104,11 @@ void connection_sent(struct connection *conn, size_t len);
 
 /* A message with room for @len bytes, header and all, or NULL. */
 struct message *message_new(size_t len);
+
+/* The message with its first @len bytes alone. */
+struct message *message_cut(struct message *message, size_t len);
+
+/* Bytes of all messages that wait to be sent. */
+size_t message_memory(void);
 
 #endif

@@ -62,9 +62,7 @@ static struct message *finish(struct message *message, const struct xsd_sockmsg 
 		reply->header.len = 0;
 		wire_add_string(reply, wire_error_name(-rc));
 	}
-	message->len = sizeof(reply->header) + reply->header.len;
-	struct message *smaller = realloc(message, sizeof(*message) + message->len);
-	return smaller ? smaller : message;
+	return message_cut(message, sizeof(reply->header) + reply->header.len);
 }
 
 /* Requests whose empty success is an answer, not "OK". */

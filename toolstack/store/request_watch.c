@@ -42,7 +42,7 @@ int request_transaction_start(struct request *request)
 	struct connection *conn = request->conn;
 	char text[16];
 
-	if (!conn->actor.privileged && conn->n_transactions >= store->limits.transactions)
+	if (!conn->actor.privileged && conn->n_transactions >= store_limits(store)->transactions)
 		return -ENOSPC;
 	do {
 		conn->last_tx++;

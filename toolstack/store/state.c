@@ -334,9 +334,11 @@ int store_replay(struct store *store, const char *bytes, size_t len, size_t *siz
 {
 	struct record_reader stream = { .at = bytes, .left = len }, frame;
 	struct path root = { "/" };
+	size_t total = store->limits.total;
 	int rc = 0;
 
 	*size = 0;
+	store->limits.total = SIZE_MAX; /* what was allowed once is there again */
 	while (!rc && record_frame_next(&stream, &frame)) {
 		while (!rc && frame.left)
 			rc = replay_record(store, &frame);
@@ -344,6 +346,7 @@ int store_replay(struct store *store, const char *bytes, size_t len, size_t *siz
 			rc = -EPROTO;
 		*size = len - stream.left;
 	}
+	store->limits.total = total;
 	/* What the replay itself has logged is in the stream already. */
 	store->log.len = 0;
 	memset(store->owned, 0, sizeof(store->owned));

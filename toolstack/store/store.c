@@ -102,11 +102,21 @@ void store_remove(struct store *store, struct connection *conn)
 		conn->next->prev = conn->prev;
 }
 
+const struct limits *store_limits(const struct store *store)
+{
+	size_t taken = tree_memory() + store->watches.bytes + message_memory() +
+		       transaction_memory();
+
+	if (taken <= store->limits.total)
+		return &store->limits;
+	return taken / 2 <= store->limits.total ? &limits_scarce : &limits_full;
+}
+
 struct account store_account(struct store *store, const struct connection *conn)
 {
 	return (struct account){
 		.actor = &conn->actor,
-		.limits = &store->limits,
+		.limits = store_limits(store),
 		.owned = store->owned[conn->actor.domid],
 	};
 }
@@ -128,7 +138,7 @@ static void fire(struct watch *watch, void *context)
 
 	if (perms_allow(firing->now, actor, STORE_READ) ||
 	    (firing->before && perms_allow(firing->before, actor, STORE_READ)))
-		connection_event(watch->conn, watch, firing->path, &firing->store->limits);
+		connection_event(watch->conn, watch, firing->path, store_limits(firing->store));
 }
 
 /* node_walk() over a removed subtree: accounts, and watches below the node that was removed. */
@@ -259,7 +269,7 @@ int store_add_watch(struct store *store, struct connection *conn, const char *wa
 	/* Any event of it must fit into a message. */
 	if (strlen(token) > XENSTORE_PAYLOAD_MAX - XENSTORE_ABS_PATH_MAX - 2)
 		return -EINVAL;
-	if (!conn->actor.privileged && conn->n_watches >= store->limits.watches)
+	if (!conn->actor.privileged && conn->n_watches >= store_limits(store)->watches)
 		return -ENOSPC;
 	if (*find_watch(conn, path.text, token, relative))
 		return -EEXIST;
@@ -384,7 +394,7 @@ void store_tick(struct store *store, uint64_t now)
 {
 	store->now = now;
 	for (struct connection *conn = store->connections; conn; conn = conn->next)
-		connection_settle(conn, &store->limits);
+		connection_settle(conn, store_limits(store));
 	doom_old(store, store->limits.tx_seconds);
 	for (struct domain *domain = store->domains, *next; domain; domain = next) {
 		next = domain->next;

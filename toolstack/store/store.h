@@ -133,6 +133,9 @@ int store_remove_watch(struct store *store, struct connection *conn, const char 
 struct transaction *store_find_tx(struct connection *conn, uint32_t id);
 void store_end_tx(struct store *store, struct connection *conn, struct transaction *tx);
 
+/* The limits of guests, as much as all together have taken. */
+const struct limits *store_limits(const struct store *store);
+
 /* The account of a connection for changes of the tree itself. */
 struct account store_account(struct store *store, const struct connection *conn);
 

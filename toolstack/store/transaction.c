@@ -11,6 +11,13 @@ struct seen {
 	char path[];
 };
 
+static size_t memory; /* see transaction_memory() */
+
+size_t transaction_memory(void)
+{
+	return memory;
+}
+
 struct transaction *transaction_new(uint32_t id, const struct tree *tree, unsigned int owned,
 				    uint64_t now)
 {
@@ -41,6 +48,7 @@ static void forget(struct transaction *tx)
 		tx->seen = next;
 	}
 	tx->last = &tx->changes;
+	memory -= tx->bytes;
 	tx->nodes = 0;
 	tx->bytes = 0;
 	tree_free(&tx->base);
@@ -73,6 +81,7 @@ static void count(struct transaction *tx, size_t bytes)
 {
 	tx->nodes++;
 	tx->bytes += bytes;
+	memory += bytes;
 }
 
 int transaction_see(struct transaction *tx, const char *path, const struct account *account)

@@ -33,6 +33,9 @@ struct transaction *transaction_new(uint32_t id, const struct tree *tree, unsign
 				    uint64_t now);
 void transaction_free(struct transaction *tx);
 
+/* Bytes of the paths and values that all transactions keep. */
+size_t transaction_memory(void);
+
 /* Lets it go on with @tree, only to end with EAGAIN. */
 void transaction_doom(struct transaction *tx, const struct tree *tree);
 

@@ -28,6 +28,7 @@ static unsigned int hash_path(const char *path)
 int watch_table_init(struct watch_table *table)
 {
 	table->count = 0;
+	table->bytes = 0;
 	table->n_buckets = BUCKETS_FIRST;
 	table->buckets = calloc(table->n_buckets, sizeof(table->buckets[0]));
 	return table->buckets ? 0 : -ENOMEM;
@@ -47,7 +48,8 @@ static struct watch **bucket(struct watch_table *table, unsigned int hash)
 /* Twice as many buckets; without memory for them the chains get longer, and that is all. */
 static void table_grow(struct watch_table *table)
 {
-	struct watch_table bigger = { .n_buckets = table->n_buckets * 2, .count = table->count };
+	struct watch_table bigger = { .n_buckets = table->n_buckets * 2, .count = table->count,
+				      .bytes = table->bytes };
 
 	bigger.buckets = calloc(bigger.n_buckets, sizeof(bigger.buckets[0]));
 	if (!bigger.buckets)
@@ -63,6 +65,11 @@ static void table_grow(struct watch_table *table)
 	}
 	free(table->buckets);
 	*table = bigger;
+}
+
+static size_t bytes_of(const struct watch *watch)
+{
+	return sizeof(*watch) + strlen(watch->path) + 1 + strlen(watch->token) + 1;
 }
 
 struct watch *watch_new(struct watch_table *table, struct connection *conn, const char *path,
@@ -83,6 +90,7 @@ struct watch *watch_new(struct watch_table *table, struct connection *conn, cons
 	watch->next = *head;
 	*head = watch;
 	table->count++;
+	table->bytes += bytes_of(watch);
 	return watch;
 }
 
@@ -94,6 +102,7 @@ void watch_free(struct watch_table *table, struct watch *watch)
 		at = &(*at)->next;
 	*at = watch->next;
 	table->count--;
+	table->bytes -= bytes_of(watch);
 	free(watch);
 }
 

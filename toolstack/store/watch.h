@@ -32,6 +32,7 @@ struct watch_table {
 	struct watch **buckets;
 	unsigned int n_buckets; /* a power of two */
 	unsigned int count;
+	size_t bytes;		/* of all watches in it */
 };
 
 /* An empty table. Returns 0 or -ENOMEM. */

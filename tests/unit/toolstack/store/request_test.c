@@ -302,7 +302,8 @@ static void limits_guests(void **state)
 					     .tx_nodes = 5,
 					     .tx_bytes = 1000,
 					     .tx_seconds = 60,
-					     .history = 1 << 20 };
+					     .history = 1 << 20,
+					     .total = 1 << 20 };
 	memset(big, 'v', sizeof(big));
 	big[101] = 0;
 	assert_int_equal(put(h, one, 0, "v", big), -ENOSPC);
