@@ -215,18 +215,22 @@ bool vm_definition_exists(const uint8_t uuid[16])
 	return access(path, F_OK) == 0;
 }
 
-/* Did the process that made this marker die? */
-static bool abandoned(const char *name)
+/* Does the process live that made this marker? */
+static bool is_held(const char *name)
 {
 	char path[PATH_MAX];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", vm_run_dir, name);
-	fd = file_lock(path, false);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+	return file_is_locked(path);
+}
+
+void vm_mark_forget(const uint8_t uuid[16], enum definition_kind kind)
+{
+	const char *suffix = kind == SAVED ? SAVE_MARKER : DUMP_MARKER;
+	int fd = take(uuid, suffix, NULL);
+
+	if (fd >= 0)
+		drop(uuid, suffix, fd);
 }
 
 int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],
@@ -234,7 +238,8 @@ int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],
 		       void *context, struct error *err)
 {
 	static const char *const suffixes[] = {
-		[DEFINITION] = ".xml", [HALF_MADE] = ".new", [RESTART] = ".rst"
+		[DEFINITION] = ".xml", [RESTART] = ".rst", [HALF_MADE] = ".new",
+		[SAVED] = SAVE_MARKER, [DUMPED] = DUMP_MARKER,
 	};
 	DIR *dir = opendir(vm_run_dir);
 	struct dirent *entry;
@@ -254,9 +259,9 @@ int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],
 		text[CONFIG_UUID_TEXT - 1] = 0;
 		if (config_parse_uuid(text, uuid))
 			continue;
-		for (unsigned kind = DEFINITION; kind <= RESTART && !rc; kind++) {
+		for (unsigned kind = DEFINITION; kind <= DUMPED && !rc; kind++) {
 			if (!strcmp(entry->d_name + CONFIG_UUID_TEXT - 1, suffixes[kind]) &&
-			    (kind != HALF_MADE || abandoned(entry->d_name)))
+			    (kind < HALF_MADE || !is_held(entry->d_name)))
 				rc = visit(context, uuid, kind);
 		}
 	}

@@ -174,7 +174,7 @@ static const struct vm_info *by_uuid(const struct sweep *sweep, const uint8_t uu
 	return NULL;
 }
 
-/* A definition without a domain goes; a half-made guest goes with its domain. */
+/* A definition or marker without a domain goes; a half-made guest goes with its domain. */
 static int sweep_definition(void *context, const uint8_t uuid[16], enum definition_kind kind)
 {
 	const struct sweep *sweep = context;
@@ -183,6 +183,10 @@ static int sweep_definition(void *context, const uint8_t uuid[16], enum definiti
 
 	if (kind == DEFINITION && (!info || info->state == VM_DYING))
 		vm_definition_remove(uuid);
+	if (kind == SAVED && info)
+		vm_save_recover(sweep->vm, info, NULL);
+	else if ((kind == SAVED || kind == DUMPED) && !info)
+		vm_mark_forget(uuid, kind);
 	if (kind != HALF_MADE)
 		return 0;
 	marker = vm_marker_make(uuid, sweep->err);

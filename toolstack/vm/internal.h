@@ -65,9 +65,15 @@ bool vm_definition_has_cpus(const struct vm_info *info);
 
 enum definition_kind {
 	DEFINITION,	/* of a guest that runs */
-	HALF_MADE,	/* the marker of a guest whose maker died */
 	RESTART,	/* of a guest that is to start anew */
+	/* Markers whose process died: of who made the guest, saved it, dumped it. */
+	HALF_MADE,
+	SAVED,
+	DUMPED,
 };
+
+/* Remove such a marker, SAVED or DUMPED. */
+void vm_mark_forget(const uint8_t uuid[16], enum definition_kind kind);
 
 /* Call visit for each file of vm_run_dir, until it returns non-zero, which is then the result. */
 int vm_definition_each(int (*visit)(void *context, const uint8_t uuid[16],

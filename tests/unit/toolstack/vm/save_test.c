@@ -299,6 +299,32 @@ static void a_killed_saver_s_guest_goes_on(void **state)
 	assert_int_equal(domain()->vcpu[0].context.user_regs.rax, 7);
 }
 
+/* Else who supervises would look after it for ever. */
+static void a_marker_without_its_process_goes(void **state)
+{
+	static const char uuid[] = "00000000-0000-4000-8000-000000000009";
+	char marker[200];
+
+	(void)state;
+	for (int dump = 0; dump < 2; dump++) {
+		snprintf(marker, sizeof(marker), "%s/%s%s", vm_run_dir, uuid,
+			 dump ? DUMP_MARKER : SAVE_MARKER);
+		int fd = file_lock(marker, false);
+		assert_true(fd >= 0);
+		assert_int_equal(vm_sweep(&vm, &err), 0);
+		assert_true(vm_is_at_work());
+		close(fd);
+		assert_int_equal(vm_sweep(&vm, &err), 0);
+		assert_false(vm_is_at_work());
+	}
+	/* nor if the saver died before the guest suspended */
+	close(vm_mark(&info, SAVE_MARKER, "saved", &err));
+	assert_true(vm_is_at_work());
+	assert_int_equal(vm_sweep(&vm, &err), 0);
+	assert_false(vm_is_at_work());
+	assert_true(runs());
+}
+
 static void start_finds_a_managed_save(void **state)
 {
 	uint32_t domid;
@@ -360,6 +386,7 @@ int main(void)
 		TEST(what_fails_leaves_it_running),
 		TEST(a_guest_that_does_not_suspend_is_left_alone),
 		TEST(a_killed_saver_s_guest_goes_on),
+		TEST(a_marker_without_its_process_goes),
 		TEST(start_finds_a_managed_save),
 		TEST(a_restore_that_fails_leaves_nothing),
 	};
