@@ -71,7 +71,10 @@ static void compare(const struct look *before, const struct look *now, struct li
 		lines[i] = (struct line){ .usage = u };
 		if (!old || seconds <= 0)
 			continue;
-		lines[i].cpu_percent = rate(u->info.cpu_ns, old->info.cpu_ns, seconds) / 1e7;
+		/* The names, asked for later, may take the store a while. */
+		lines[i].cpu_percent =
+			rate(u->info.cpu_ns, old->info.cpu_ns,
+			     (double)(u->info.cpu_at_ns - old->info.cpu_at_ns) / 1e9) / 1e7;
 		lines[i].disk_read = rate(u->disk_read, old->disk_read, seconds);
 		lines[i].disk_written = rate(u->disk_written, old->disk_written, seconds);
 		lines[i].net_received = rate(u->net_received, old->net_received, seconds);

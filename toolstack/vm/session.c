@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "abi/sched.h"
 #include "vm/defined.h"
@@ -82,8 +83,12 @@ static enum vm_state state_of(uint32_t flags, unsigned reason)
 	return flags & XEN_DOMINF_blocked ? VM_BLOCKED : VM_RUNNING;
 }
 
+/* As soon as the hypervisor has told what it tells. */
 static void fill_info(struct vm_info *info, const struct xen_domctl_getdomaininfo *domain)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	*info = (struct vm_info){
 		.domid = domain->domain,
 		.shutdown_reason =
@@ -92,6 +97,7 @@ static void fill_info(struct vm_info *info, const struct xen_domctl_getdomaininf
 		.max_memory_kib = domain->max_pages * 4,
 		.vcpus = domain->nr_online_vcpus,
 		.cpu_ns = domain->cpu_time,
+		.cpu_at_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
 	};
 	info->state = state_of(domain->flags, info->shutdown_reason);
 	memcpy(info->uuid, domain->handle, sizeof(info->uuid));

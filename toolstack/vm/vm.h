@@ -56,6 +56,7 @@ struct vm_info {
 	uint64_t memory_kib, max_memory_kib;
 	uint32_t vcpus;			/* online */
 	uint64_t cpu_ns;		/* processor time used by all vCPUs together */
+	uint64_t cpu_at_ns;		/* up to when, by CLOCK_MONOTONIC */
 };
 
 /* A word for the state, and for the reason of a shutdown: "running", "poweroff". */
