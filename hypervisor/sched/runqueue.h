@@ -12,6 +12,8 @@
 #define SCHED_SLICE_NS		10000000ull
 #define SCHED_SLICE_MIN_NS	200000ull
 #define SCHED_CAP_PERIOD_NS	30000000ull
+/* How long one runs at least before a waker takes its CPU: wake-ups in a row are one switch. */
+#define SCHED_RUN_MIN_NS	1000000ull
 /* In virtual time: how far behind a waker must be to preempt, and how far a sleeper may stay. */
 #define SCHED_GRANULARITY_NS	500000ull
 #define SCHED_WAKE_CREDIT_NS	10000000ull
@@ -25,7 +27,7 @@ struct runqueue {
 	struct list_node parked;	/* over their domain's cap until its next period */
 	uint64_t vclock;		/* the vtime of who is most behind; never goes back */
 	uint64_t since;			/* when `current`'s time was last accounted */
-	uint64_t slice_end;
+	uint64_t started, slice_end;	/* of `current`'s time here */
 	bool yielded;			/* `current` lets another go first */
 	struct timer slice, unpark;
 	/* written under the lock, read by all CPUs without it */

@@ -221,18 +221,30 @@ bool sched_due(void)
 	return __atomic_load_n(&this_queue()->due, __ATOMIC_RELAXED);
 }
 
+static void end_slice_at(struct runqueue *rq, uint64_t when)
+{
+	rq->slice_end = when;
+	if (!timer_pending(&rq->slice) || rq->slice.deadline > when)
+		timer_set(&rq->slice, when);
+}
+
 /*
  * Nothing speaks against `prev` going on: it may, its slice is not over, nobody is far enough
- * behind it.
+ * behind it, or it has only just begun.
  */
-static bool goes_on(const struct runqueue *rq, const struct sched_vcpu *prev, uint64_t now)
+static bool goes_on(struct runqueue *rq, const struct sched_vcpu *prev, uint64_t now)
 {
 	if (prev == rq->idle || !sched_runnable(prev) || !sched_may_run_on(prev, rq->cpu) ||
 	    rq->yielded || now >= rq->slice_end)
 		return false;
-	return list_empty(&rq->waiting) ||
-	       (int64_t)(prev->vtime - list_first(&rq->waiting, struct sched_vcpu, queue)->vtime) <=
-	       (int64_t)SCHED_GRANULARITY_NS;
+	if (list_empty(&rq->waiting) ||
+	    (int64_t)(prev->vtime - list_first(&rq->waiting, struct sched_vcpu, queue)->vtime) <=
+	    (int64_t)SCHED_GRANULARITY_NS)
+		return true;
+	if (now >= rq->started + SCHED_RUN_MIN_NS)
+		return false;
+	end_slice_at(rq, rq->started + SCHED_RUN_MIN_NS);
+	return true;
 }
 
 /*
@@ -263,11 +275,11 @@ static void install(struct runqueue *rq, struct sched_vcpu *next, uint64_t now)
 	cpumask_clear(&sched_idle_cpus, rq->cpu);
 	runqueue_set_state(next, SCHED_RUNNING, now);
 	next->share = runqueue_share(next);
+	rq->started = now;
 	__atomic_store_n(&rq->load, rq->load + next->share, __ATOMIC_RELAXED);
-	rq->slice_end = now + min((uint64_t)SCHED_SLICE_NS,
-				  max(runqueue_cap_left(next, now), (uint64_t)SCHED_SLICE_MIN_NS));
-	if (!timer_pending(&rq->slice) || rq->slice.deadline > rq->slice_end)
-		timer_set(&rq->slice, rq->slice_end);
+	end_slice_at(rq, now + min((uint64_t)SCHED_SLICE_NS,
+				   max(runqueue_cap_left(next, now),
+				       (uint64_t)SCHED_SLICE_MIN_NS)));
 }
 
 /*

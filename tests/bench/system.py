@@ -48,7 +48,9 @@ class Boot:
         for name in ["guest-create-first"] + CREATES * ["guest-create"]:
             output += machine.check("/tmp/bench time %s enso create %s" % (name, file), timeout=120)
             output += machine.check("/tmp/bench time guest-destroy enso destroy idle", timeout=120)
-        return every(output)
+        found = every(output)
+        # The first one reads from the medium, and then the clock icount only says how long the emulator took for that.
+        return {row: found[row] for row in found if row != "guest-create-first" or self.clock != "icount"}
 
     def round_trip(self, machine):
         """An event to another domain and back, between two of our kernels: two context switches between domains."""

@@ -135,6 +135,21 @@ static void test_wakes_quickly(void **state)
 }
 
 /* Sleeping now and then must not be a way to get more than one's share. */
+/* Wake-ups every tenth of a millisecond are not as many switches: who has just begun goes on. */
+static void test_wakers_come_together(void **state)
+{
+	struct guest *waker;
+
+	(void)state;
+	start(1);
+	add(256, 0, 1, 0, 0);
+	waker = add(256, 0, 1, STEP, 5 * STEP);
+	run(SEC);
+	assert_true(switches < 2 * 1100);
+	assert_true(waker->vcpu[0].worst_latency <= SCHED_RUN_MIN_NS + 2 * STEP);
+	stop();
+}
+
 static void test_sleeping_brings_no_profit(void **state)
 {
 	struct guest *tricky;
@@ -239,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_equals_on_two_cpus),
 		cmocka_unit_test(test_weights_on_two_cpus), cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_work_conserving), cmocka_unit_test(test_wakes_quickly),
+		cmocka_unit_test(test_wakers_come_together),
 		cmocka_unit_test(test_sleeping_brings_no_profit),
 		cmocka_unit_test(test_long_sleep_is_forgotten), cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_runstate), cmocka_unit_test(test_goes_on_cheaply),
