@@ -108,8 +108,10 @@ void cli_complain(void *context, const struct error *err);
 /* Print a guest's definition on standard output. */
 int cli_print_config(const struct vm_config *config, struct error *err);
 
-/* Connect the terminal to the console of a domain until the person leaves or the guest ends. */
-int cli_attach(uint32_t domid, const char *name, struct error *err);
+/* A descriptor for the console of a domain, or -1. */
+int cli_console_open(uint32_t domid, const char *name, struct error *err);
+/* The terminal is that console's until the person leaves or the guest ends. Closes fd. */
+int cli_console_use(int fd, const char *name, struct error *err);
 
 /* A line about work that takes longer than a second: how much, how fast, how long still. */
 struct cli_progress {

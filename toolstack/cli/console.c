@@ -8,9 +8,9 @@
 
 #define PATIENCE_MS 5000
 
-int cli_attach(uint32_t domid, const char *name, struct error *err)
+int cli_console_open(uint32_t domid, const char *name, struct error *err)
 {
-	int fd = console_connect(domid, PATIENCE_MS), rc;
+	int fd = console_connect(domid, PATIENCE_MS);
 
 	if (fd == -ENOENT)
 		return error_set(err, ERROR_STATE, "%s: has no console; is enso-consoled running?",
@@ -19,6 +19,13 @@ int cli_attach(uint32_t domid, const char *name, struct error *err)
 		return error_set(err, ERROR_FAILED,
 				 "%s: its console cannot be reached: %s; is enso-consoled running?",
 				 name, error_text(fd));
+	return fd;
+}
+
+int cli_console_use(int fd, const char *name, struct error *err)
+{
+	int rc;
+
 	if (isatty(STDIN_FILENO))
 		fprintf(stderr, "Connected to %s; Ctrl-] leaves.\n", name);
 	rc = console_interact(fd);
@@ -34,13 +41,15 @@ int cli_attach(uint32_t domid, const char *name, struct error *err)
 static int run_console(struct vm *vm, const struct cli_args *args, struct error *err)
 {
 	struct vm_info info;
+	int fd;
 
 	if (vm_find(vm, args->operand[0], &info, err))
 		return -1;
 	if (info.domid == 0)
 		return error_set(err, ERROR_STATE,
 				 "Domain-0: its console is the one of this machine");
-	return cli_attach(info.domid, info.name, err);
+	fd = cli_console_open(info.domid, info.name, err);
+	return fd < 0 ? -1 : cli_console_use(fd, info.name, err);
 }
 
 const struct cli_verb cli_console_verb = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* enso create, start, prepare: a guest from its XML, or from its definition. */
+#include <unistd.h>
+
 #include "cli/cli.h"
 #include "vm/allowed.h"
 #include "vm/defined.h"
@@ -22,18 +24,34 @@ int cli_load(struct vm_config *config, const char *path, bool strict, struct err
 	return -1;
 }
 
+static int unpause(struct vm *vm, const char *name, struct error *err)
+{
+	struct vm_info info;
+
+	return vm_find(vm, name, &info, err) || vm_unpause(vm, &info, err) ? -1 : 0;
+}
+
 int cli_bring_up(struct vm *vm, const struct cli_args *args, const char *what, cli_up_fn *up,
 		 void *from, struct error *err)
 {
 	struct cli_progress progress;
-	struct vm_create_options options = { .paused = args->option[0], .context = &progress };
+	bool paused = args->option[0], console = args->option[1];
+	struct vm_create_options options = { .paused = paused || console, .context = &progress };
 	struct vm_restored guest;
-	int rc;
+	int rc, fd;
 
 	options.progress = cli_progress_start(&progress, what);
 	rc = up(vm, from, &options, &guest, err);
 	cli_progress_end(&progress);
-	return rc || !args->option[1] ? rc : cli_attach(guest.domid, guest.name, err);
+	if (rc || !console)
+		return rc;
+	/* Connected before it runs: it may end at once, and its first words are to be seen. */
+	fd = cli_console_open(guest.domid, guest.name, err);
+	if (!paused && unpause(vm, guest.name, fd < 0 ? NULL : err) && fd >= 0) {
+		close(fd);
+		return -1;
+	}
+	return fd < 0 ? -1 : cli_console_use(fd, guest.name, err);
 }
 
 static int up_new(struct vm *vm, void *from, const struct vm_create_options *options,
