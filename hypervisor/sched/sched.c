@@ -243,7 +243,7 @@ static bool goes_on(struct runqueue *rq, const struct sched_vcpu *prev, uint64_t
 		return true;
 	if (now >= rq->started + SCHED_RUN_MIN_NS)
 		return false;
-	end_slice_at(rq, rq->started + SCHED_RUN_MIN_NS);
+	end_slice_at(rq, min(rq->slice_end, rq->started + SCHED_RUN_MIN_NS));
 	return true;
 }
 

@@ -134,6 +134,25 @@ static void test_wakes_quickly(void **state)
 	stop();
 }
 
+/* The same does not let a guest run on when its cap says that it is over. */
+static void test_wakers_do_not_lengthen_a_cap(void **state)
+{
+	int64_t least = 0;
+	struct guest *capped;
+
+	(void)state;
+	start(1);
+	capped = add(256, 25, 1, 0, 0);
+	add(1024, 0, 1, STEP, 5 * STEP);
+	for (unsigned i = 0; i < 2 * SEC / STEP; i++) {
+		run(STEP);
+		least = min(least, capped->domain.cap_left);
+	}
+	assert_share(capped, 25, 2 * SEC);
+	assert_true(-least <= (int64_t)(SCHED_SLICE_MIN_NS + 2 * STEP));
+	stop();
+}
+
 /* Sleeping now and then must not be a way to get more than one's share. */
 /* Wake-ups every tenth of a millisecond are not as many switches: who has just begun goes on. */
 static void test_wakers_come_together(void **state)
@@ -255,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_weights_on_two_cpus), cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_work_conserving), cmocka_unit_test(test_wakes_quickly),
 		cmocka_unit_test(test_wakers_come_together),
+		cmocka_unit_test(test_wakers_do_not_lengthen_a_cap),
 		cmocka_unit_test(test_sleeping_brings_no_profit),
 		cmocka_unit_test(test_long_sleep_is_forgotten), cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_runstate), cmocka_unit_test(test_goes_on_cheaply),
