@@ -105,7 +105,7 @@ void buddy_free(mfn_t first, unsigned order)
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		struct frame *f = frame_at(mfn + i);
 
-		ASSERT(f->state != FRAME_FREE && f->state != FRAME_FREE_REST && !f->refs);
+		ASSERT(!frame_is_free(f) && !f->refs);
 		f->state = FRAME_FREE_REST;
 		f->owner = DOMID_INVALID;
 	}

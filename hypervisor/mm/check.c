@@ -127,11 +127,9 @@ static void check_frame(const struct frame *f)
 		wrong(f, "is pinned and no table", 0);
 	if (f->type & TYPE_VALID && !count)
 		wrong(f, "is valid without a count", 0);
-	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST || f->state == FRAME_HEAP) &&
-	    in_use)
+	if ((frame_is_free(f) || f->state == FRAME_HEAP) && in_use)
 		wrong(f, "is free and referenced", 0);
-	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST) && f->type & FREE_ZERO &&
-	    !is_zero(f))
+	if (frame_is_free(f) && f->type & FREE_ZERO && !is_zero(f))
 		wrong(f, "is free, said to be zero and is not", 0);
 	if (f->state == FRAME_OWNED && !mm_domain_of(f->owner))
 		wrong(f, "has an owner that is gone", 0);

@@ -85,6 +85,11 @@ static inline struct frame *frame_of(mfn_t mfn)
 	return frame_at(mfn.n);
 }
 
+static inline bool frame_is_free(const struct frame *f)
+{
+	return f->state == FRAME_FREE || f->state == FRAME_FREE_REST;
+}
+
 static inline mfn_t frame_mfn(const struct frame *f)
 {
 	return MFN(f - (const struct frame *)FRAME_TABLE_VA);
@@ -124,6 +129,13 @@ bool must_check frame_get(struct frame *f, domid_t owner);
 void frame_put(struct frame *f);
 /* Free a frame that nothing refers to. */
 void frame_release(struct frame *f);
+/* Flush those of the CPUs that may still know what ended at this stamp. */
+static inline void flush_stale(struct cpumask cpus, uint32_t stamp)
+{
+	machine_tlb_filter(&cpus, stamp);
+	if (cpumask_next(&cpus, 0) < CPU_MAX)
+		machine_tlb_flush(&cpus);
+}
 /* Make a block from the allocator fit for a new owner: no TLB knows it, and it is zero. */
 void frame_clean(mfn_t mfn, unsigned order);
 /* n free frames from number first on wait for mm_scrub(). Under heap_lock, after their stamps. */

@@ -11,13 +11,9 @@
 #include "x86/machine.h"
 
 /* Flush what may be stale of the use that ended with `word`. */
-static void flush_stale(uint64_t word, const struct mm_domain *mm, bool foreign)
+static void flush_use(uint64_t word, const struct mm_domain *mm, bool foreign)
 {
-	struct cpumask cpus = foreign ? *machine_cpus_online() : mm->cpus;
-
-	machine_tlb_filter(&cpus, (uint32_t)word);
-	if (cpumask_next(&cpus, 0) < CPU_MAX)
-		machine_tlb_flush(&cpus);
+	flush_stale(foreign ? *machine_cpus_online() : mm->cpus, (uint32_t)word);
 }
 
 enum type_result type_get(struct frame *f, enum frame_type type, const struct mm_domain *mm)
@@ -49,7 +45,7 @@ enum type_result type_get(struct frame *f, enum frame_type type, const struct mm
 			break;
 	}
 	if (stale)
-		flush_stale(word, mm, foreign || word & TYPE_FOREIGN);
+		flush_use(word, mm, foreign || word & TYPE_FOREIGN);
 	return TYPE_NEW;
 }
 

@@ -52,8 +52,8 @@ static void scrub(uint64_t mfn, uint32_t stamp)
 	struct frame *f = frame_at(mfn);
 
 	lock_acquire(&heap_lock);
-	if ((f->state == FRAME_FREE || f->state == FRAME_FREE_REST) &&
-	    !(f->type & FREE_ZERO) && (int32_t)(stamp - (uint32_t)f->type) >= 0) {
+	if (frame_is_free(f) && !(f->type & FREE_ZERO) &&
+	    (int32_t)(stamp - (uint32_t)f->type) >= 0) {
 		memset(machine_va(MFN(mfn)), 0, PAGE_SIZE);
 		f->type |= FREE_ZERO;
 	}
@@ -63,14 +63,10 @@ static void scrub(uint64_t mfn, uint32_t stamp)
 bool mm_scrub(void)
 {
 	struct run step = { 0 };
-	struct cpumask stale;
 
 	if (!__atomic_load_n(&nr_runs, __ATOMIC_RELAXED) || !take_step(&step))
 		return false;
-	stale = *machine_cpus_online();
-	machine_tlb_filter(&stale, step.stamp);
-	if (cpumask_next(&stale, 0) < CPU_MAX)
-		machine_tlb_flush(&stale);
+	flush_stale(*machine_cpus_online(), step.stamp);
 	for (uint64_t i = 0; i < step.n; i++)
 		scrub(step.first + i, step.stamp);
 	return true;

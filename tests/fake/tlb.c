@@ -216,8 +216,7 @@ static const char *harm(const struct kept *k)
 	uint64_t word = f ? frame_word(f) : 0;
 	enum frame_type type = word_type(word);
 
-	if (!f || f->state == FRAME_FREE || f->state == FRAME_FREE_REST ||
-	    f->state == FRAME_RESERVED)
+	if (!f || frame_is_free(f) || f->state == FRAME_RESERVED)
 		return NULL;
 	if (f->owner != k->owner && f->state != FRAME_ORPHAN)
 		return "of a frame that is another's now";
