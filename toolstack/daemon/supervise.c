@@ -19,6 +19,7 @@
 #define GOING_DOWN "/run/enso/going-down"	/* the host shuts down: no guest starts again */
 #define STATUS_FAILED 100			/* exit status of a process that saw to an end; */
 						/* lower ones are an enum vm_action */
+#define AGAIN_S 10		/* after a failure, before the same end is seen to once more */
 
 void say(const char *fmt, ...)
 {
@@ -80,7 +81,10 @@ static int finish(const struct vm_info *info, bool loop)
 	else if (action == VM_ACTION_RESTART)
 		say("%s: ended (%s), started again as domain %u", info->name, reason, domid);
 	vm_close(&vm);
-	return action < 0 ? STATUS_FAILED : action;
+	if (action >= 0)
+		return action;
+	sleep(AGAIN_S);
+	return STATUS_FAILED;
 }
 
 static bool is_seen_to(const struct supervisor *supervisor, const struct vm_info *info)
