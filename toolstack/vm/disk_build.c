@@ -27,6 +27,7 @@ enum {
 	SECTOR = 512,
 	DEBIAN_MIB = 900,	/* at least, in the disk's file */
 	BUSYBOX_MIB = 24,
+	FULL_BYTES = 1 << 20,	/* what a full file system may still call free */
 };
 
 /* A disk that is being built. */
@@ -306,6 +307,14 @@ static int listen_to(struct job *job, int console)
 	}
 }
 
+/* Is it the host's disk that the guest had no more room on? What it sees then is an I/O error. */
+static bool host_is_full(const struct job *job)
+{
+	struct statvfs fs;
+
+	return !fstatvfs(job->fd, &fs) && fs.f_bavail * fs.f_frsize < FULL_BYTES;
+}
+
 static int follow(struct job *job)
 {
 	int console = console_connect(job->domid, CONSOLE_PATIENCE_MS), rc;
@@ -318,6 +327,8 @@ static int follow(struct job *job)
 	close(console);
 	if (rc || job->done)
 		return rc;
+	if (host_is_full(job))
+		return error_set(job->err, ERROR_FILE, "%s: %s", job->part, error_text(-ENOSPC));
 	return error_set(job->err, ERROR_FAILED,
 			 "%s; all that it said: " CONSOLE_LOG_DIR "/build-%s.log",
 			 *job->reason ? job->reason : "the guest that builds ended early",
