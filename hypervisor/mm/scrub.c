@@ -2,8 +2,8 @@
 /*
  * Memory of ended domains is made zero by CPUs with nothing better to do, so that the next domain
  * need not wait for it, and what a guest has known does not stay. What is noted here is a hint: the
- * frames of a run may be in use again, and a run that finds no room is zeroed when it is allocated.
- * Frames say themselves that they are zero (FREE_ZERO). Lock: heap_lock.
+ * frames of a run may be in use again. Frames say themselves that they are zero (FREE_ZERO), and
+ * those that do not are made so when they are allocated. Lock: heap_lock.
  */
 #include "lib/assert.h"
 #include "lib/string.h"
@@ -23,11 +23,19 @@ static unsigned nr_runs;
 
 void scrub_later(uint64_t first, uint64_t n, uint32_t stamp)
 {
+	struct run *last = nr_runs ? &runs[nr_runs - 1] : NULL;
+	uint64_t end = first + n;
+
 	ASSERT(lock_held(&heap_lock));
-	if (nr_runs && runs[nr_runs - 1].first == first + n)	/* lists are freed downwards */
-		runs[nr_runs - 1] = (struct run){ first, n + runs[nr_runs - 1].n, stamp };
-	else if (nr_runs < RUNS_MAX)
+	/* Lists are freed downwards. Where there is no room the last run takes in all between. */
+	if (!last || (last->first != end && nr_runs < RUNS_MAX)) {
 		runs[nr_runs++] = (struct run){ first, n, stamp };
+		return;
+	}
+	end = max(end, last->first + last->n);
+	last->first = min(first, last->first);
+	last->n = end - last->first;
+	last->stamp = stamp;
 }
 
 static bool take_step(struct run *step)

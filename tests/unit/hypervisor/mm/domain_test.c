@@ -286,6 +286,35 @@ static void test_scrubbing(void **state)
 	assert_int_equal(fake_flushes(1), flushes);
 }
 
+/* Memory in more pieces than are noted one by one. */
+static void test_scrubbing_pieces(void **state)
+{
+	const unsigned n = 512;
+	mfn_t mfn[2];
+
+	(void)state;
+	while (mm_scrub())
+		;
+	mm.max_pages = 4096;
+	for (unsigned k = 0; k < 2; k++) {
+		mfn[k] = mm_alloc(&mm, 9, 0);
+		assert_false(mfn_eq(mfn[k], MFN_NONE));
+		for (unsigned i = 0; i < n; i++) {
+			fake_poke(MFN(mfn[k].n + i), i, 0x5ec2e7);
+			if (i % 2)
+				assert_true(mm_get(MFN(mfn[k].n + i), &mm));
+		}
+	}
+	assert_int_equal(FINISH(mm_domain_teardown(&mm)), 0);
+	while (mm_scrub())
+		;
+	for (unsigned i = 0; i < 2 * n; i++)
+		assert_true(is_zero(MFN(mfn[i / n].n + i % n)) == !(i % 2));
+	for (unsigned i = 1; i < 2 * n; i += 2)
+		mm_put(MFN(mfn[i / n].n + i % n));
+	assert_int_equal(mm_check(NULL, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +330,7 @@ int main(void)
 		TEST(test_the_end_of_a_domain),
 		TEST(test_the_end_of_blocks),
 		TEST(test_scrubbing),
+		TEST(test_scrubbing_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
