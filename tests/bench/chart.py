@@ -8,7 +8,7 @@ NAMES = {"xen-dom0": "Xen, control domain", "enso-dom0": "Enso, control domain",
 COLOURS = {"xen-dom0": "#b9c2cc", "enso-dom0": "#1f77b4", "xen-guest": "#8a949e", "enso-guest": "#0b3d66",
            "xen": "#b9c2cc", "enso": "#1f77b4"}
 LEFT, WIDTH, RIGHT, BAR, GAP, TOP = 140, 520, 60, 9, 8, 66
-TICKS = (1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100)
+TICKS = (1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100, 300, 1000, 3000, 10000, 30000)
 
 
 def text(x, y, what, anchor="start", size=12, colour="#222", weight="normal"):

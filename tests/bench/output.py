@@ -94,6 +94,13 @@ class Results:
                 if pairs:
                     title = "%s: Enso's time, of Xen's, %s" % (group.capitalize(), clock)
                     yield "%s-%s" % (group, clock), chart.draw(title, pairs, chart.Linear)
+        linear = [("mitigations", "Mitigations: time with, by time without, icount", report.mitigation_ratios(self.mitigations)),
+                  *report.scale_ratios(self.scale),
+                  ("instructions", "Instructions in the hypervisor: Enso's, of Xen's", report.count_ratios(self.counts))]
+        for name, title, ratios in linear:
+            ratios = {row: found for row, found in ratios.items() if found}
+            if ratios:
+                yield name, chart.draw(title, ratios, chart.Linear)
 
     def write(self):
         os.makedirs(self.folder, exist_ok=True)

@@ -24,7 +24,8 @@ class Boot:
         os.makedirs(os.path.dirname(self.log), exist_ok=True)
         devices = places.ICOUNT if self.clock == "icount" else ()
         with places.open_host(self.hypervisor, self.log, devices) as machine:
-            machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 loglvl=all noreboot dom0_mem=64M"
+            # Two vCPUs on the one CPU, for the event to another of them.
+            machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 loglvl=all noreboot dom0_mem=64M dom0_max_vcpus=2"
                                % vm.HYPERVISOR[places.IMAGES[self.hypervisor]], "module2 /boot/bench.elf bench", "boot")
             result = machine.expect(r"Test result: (\w+)([^\n]*)\n", 300)
             if result.group(1) != "PASS":

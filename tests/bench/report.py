@@ -122,6 +122,26 @@ def mitigations_table(found):
                  "Enso: SMEP) and without.", ["row", "Xen on", "Xen off", "Enso on", "Enso off"], lines)
 
 
+def mitigation_ratios(found):
+    """row -> {hypervisor: its time with mitigations by that without}."""
+    return {name: {hypervisor: row[hypervisor + "-on"] / row[hypervisor + "-off"] for hypervisor in ("xen", "enso")
+                   if row.get(hypervisor + "-on") and row.get(hypervisor + "-off")} for name, row in found.items()}
+
+
+def scale_ratios(scale):
+    """What guests get, as the tables have it: chart's name -> (title, row -> {hypervisor: ratio})."""
+    def each(name, what):
+        return {hypervisor: found[what] for hypervisor, found in scale[name].items() if what in found}
+
+    many = [row for row in scale if row.startswith("guests-")]
+    yield "guests", "Many guests: together, by what one does alone; the least, by the mean", \
+        {"%s, %s" % (row[7:], what): each(row, what) for row in many for what in ("total", "least")}
+    weights = sorted({name for found in scale.get("weights", {}).values() for name in found}, key=lambda name: int(name[7:]))
+    yield "weights", "Weights: got, by due", {"weight " + name[7:]: each("weights", name) for name in weights}
+    yield "isolation", "One that computes beside others: got, by due", \
+        {row[7:]: each(row, "of_due") for row in scale if row.startswith("beside-")}
+
+
 def scale_tables(scale):
     """scale: row -> {hypervisor: {what: figure}}."""
     def cells(row, names):
@@ -150,6 +170,13 @@ def scale_tables(scale):
 
 COUNT_HEADS = {"user": "user", "kernel": "kernel", "hypervisor": "hypervisor", "cr3": "CR3", "registers": "registers",
                "tlb": "TLB", "returns": "returns"}
+
+
+def count_ratios(counts):
+    """row -> {place on Enso: instructions in the hypervisor, by those in Xen}, where it has more than a few."""
+    return {name: {"enso-" + domain: row["enso-" + domain]["hypervisor"] / row["xen-" + domain]["hypervisor"]
+                   for domain in ("dom0", "guest") if row.get("xen-" + domain, {}).get("hypervisor", 0) > 200 and
+                   "enso-" + domain in row} for name, row in counts.items()}
 
 
 def counts_table(counts):
