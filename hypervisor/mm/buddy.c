@@ -3,7 +3,9 @@
  * Buddy allocator. Blocks are kept in zones: zone z has the frames whose number has z significant
  * bits, so an address limit picks zones, an unlimited request starts at the highest, and a block
  * never crosses a zone. Invariant: the first frame of each free block is FRAME_FREE with its order,
- * all others are FRAME_FREE_REST; two free buddies are always merged. Lock: heap_lock, taken by the
+ * all others are FRAME_FREE_REST; two free buddies are always merged. Of blocks of one size that
+ * comes first which has been free for longest: it is the most likely to be zero already, and in no
+ * TLB. So each list has its last block as `prev` of its first. Lock: heap_lock, taken by the
  * caller. It neither zeroes nor flushes: frame_clean() does.
  */
 #include "mm/buddy.h"
@@ -31,31 +33,37 @@ static struct zone *zone_of(uint64_t mfn)
 static void block_push(uint64_t mfn, unsigned order)
 {
 	struct zone *z = zone_of(mfn);
+	uint32_t *head = &z->head[order];
 	struct frame *f = frame_at(mfn);
 
 	f->state = FRAME_FREE;
 	f->order = (uint8_t)order;
-	f->prev = 0;
-	f->next = z->head[order];
-	if (f->next)
-		frame_at(f->next)->prev = (uint32_t)mfn;
-	z->head[order] = (uint32_t)mfn;
-	z->nonempty |= 1u << order;
+	f->next = 0;
+	f->prev = (uint32_t)mfn;
+	if (*head) {
+		f->prev = frame_at(*head)->prev;
+		frame_at(f->prev)->next = (uint32_t)mfn;
+		frame_at(*head)->prev = (uint32_t)mfn;
+	} else {
+		*head = (uint32_t)mfn;
+		z->nonempty |= 1u << order;
+	}
 }
 
 static void block_remove(uint64_t mfn)
 {
 	struct zone *z = zone_of(mfn);
 	struct frame *f = frame_at(mfn);
+	uint32_t *head = &z->head[f->order];
 
 	ASSERT(f->state == FRAME_FREE);
-	if (f->next)
-		frame_at(f->next)->prev = f->prev;
-	if (f->prev)
-		frame_at(f->prev)->next = f->next;
+	if (*head == mfn)
+		*head = f->next;
 	else
-		z->head[f->order] = f->next;
-	if (!z->head[f->order])
+		frame_at(f->prev)->next = f->next;
+	if (*head)
+		frame_at(f->next ? f->next : *head)->prev = f->prev;
+	else
 		z->nonempty &= ~(1u << f->order);
 	f->state = FRAME_FREE_REST;
 	f->next = f->prev = 0;
