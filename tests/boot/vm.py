@@ -49,7 +49,10 @@ class Machine:
         iso = iso or os.path.join(BUILD, image + ".iso")
         if not boot and not os.path.exists(iso):
             raise Skipped(os.path.basename(iso) + " is not built")
-        command = ["qemu-system-x86_64", "-machine", machine, "-accel", "tcg", "-cpu", cpu,
+        # QEMU 7.2 may keep a translation of code that another of its threads changes meanwhile: a kernel that patches itself
+        # was seen to take a breakpoint for ever that was no longer in memory. With many CPUs on few cores, one thread.
+        accel = "tcg,thread=single" if smp > 4 else "tcg"
+        command = ["qemu-system-x86_64", "-machine", machine, "-accel", accel, "-cpu", cpu,
                    "-smp", str(smp), "-m", str(mem), "-display", "none", "-no-user-config", "-nodefaults",
                    "-vga", "std", "-serial", "stdio", *(boot or ["-cdrom", iso, "-boot", "d"]),
                    "-monitor", "unix:%s,server=on,wait=off" % self.monitor_path, *devices]
