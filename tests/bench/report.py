@@ -128,16 +128,19 @@ def mitigation_ratios(found):
                    if row.get(hypervisor + "-on") and row.get(hypervisor + "-off")} for name, row in found.items()}
 
 
+def weight_names(scale):
+    return sorted({name for found in scale.get("weights", {}).values() for name in found}, key=lambda name: int(name[7:]))
+
+
 def scale_ratios(scale):
-    """What guests get, as the tables have it: chart's name -> (title, row -> {hypervisor: ratio})."""
+    """What guests get, as the tables have it: for each chart its name, its title, and row -> {hypervisor: ratio}."""
     def each(name, what):
         return {hypervisor: found[what] for hypervisor, found in scale[name].items() if what in found}
 
     many = [row for row in scale if row.startswith("guests-")]
     yield "guests", "Many guests: together, by what one does alone; the least, by the mean", \
         {"%s, %s" % (row[7:], what): each(row, what) for row in many for what in ("total", "least")}
-    weights = sorted({name for found in scale.get("weights", {}).values() for name in found}, key=lambda name: int(name[7:]))
-    yield "weights", "Weights: got, by due", {"weight " + name[7:]: each("weights", name) for name in weights}
+    yield "weights", "Weights: got, by due", {"weight " + name[7:]: each("weights", name) for name in weight_names(scale)}
     yield "isolation", "One that computes beside others: got, by due", \
         {row[7:]: each(row, "of_due") for row in scale if row.startswith("beside-")}
 
@@ -157,9 +160,8 @@ def scale_tables(scale):
                     "one got by the mean, Jain's index of fairness (1: all alike), and KiB of the host's memory for each.",
                     heads("guests", ("total", "least", "Jain", "KiB each")), rows)
     if "weights" in scale:
-        names = sorted({name for found in scale["weights"].values() for name in found}, key=lambda name: int(name[7:]))
         yield Table("Weights", "What guests of different weights got, by what they were due.",
-                    heads("weight", ("got / due",)), [[name[7:]] + cells("weights", (name,)) for name in names])
+                    heads("weight", ("got / due",)), [[name[7:]] + cells("weights", (name,)) for name in weight_names(scale)])
     beside = ("due", "got", "of_due")
     rows = [[row[7:]] + cells(row, beside) for row in scale if row.startswith("beside-")]
     if rows:

@@ -153,7 +153,6 @@ static void test_wakers_do_not_lengthen_a_cap(void **state)
 	stop();
 }
 
-/* Sleeping now and then must not be a way to get more than one's share. */
 /* Wake-ups every tenth of a millisecond are not as many switches: who has just begun goes on. */
 static void test_wakers_come_together(void **state)
 {
@@ -169,6 +168,7 @@ static void test_wakers_come_together(void **state)
 	stop();
 }
 
+/* Sleeping now and then must not be a way to get more than one's share. */
 static void test_sleeping_brings_no_profit(void **state)
 {
 	struct guest *tricky;
