@@ -6,7 +6,8 @@
  * all others are FRAME_FREE_REST; two free buddies are always merged. Of blocks of one size that
  * comes first which has been free for longest: it is the most likely to be zero already, and in no
  * TLB. So each list has its last block as `prev` of its first. Lock: heap_lock, taken by the
- * caller. It neither zeroes nor flushes: frame_clean() does.
+ * caller. It neither zeroes nor flushes: frame_clean() does, and before it, if a CPU is idle,
+ * mm_scrub().
  */
 #include "mm/buddy.h"
 
@@ -118,6 +119,7 @@ void buddy_free(mfn_t first, unsigned order)
 		f->owner = DOMID_INVALID;
 	}
 	free_frames += 1ull << order;
+	scrub_later(mfn, 1ull << order);
 	for (; order < BUDDY_ORDER_MAX; order++) {
 		uint64_t buddy = mfn ^ 1ull << order;
 		const struct frame *b = frame_of(MFN(buddy));

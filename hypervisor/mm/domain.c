@@ -287,7 +287,6 @@ static struct frame *disown_first(struct mm_domain *mm, bool *held)
 static uint64_t free_run(struct mm_domain *mm)
 {
 	uint64_t first = 0, n = 0;
-	uint32_t stamp = 0;
 
 	lock_acquire(&heap_lock);
 	while (n < RUN && mm->frames && (!n || mm->frames == first - 1)) {
@@ -300,12 +299,10 @@ static uint64_t free_run(struct mm_domain *mm)
 		first = mm->frames;
 		list_leave(mm, f);
 		mm_m2p_set(MFN(first), ~0ull);
-		f->type = stamp = machine_tlb_stamp();
+		f->type = machine_tlb_stamp();
 		n++;
 	}
 	buddy_free_run(first, n);
-	if (n)
-		scrub_later(first, n, stamp);
 	lock_release(&heap_lock);
 	return n;
 }

@@ -139,7 +139,7 @@ static inline void flush_stale(struct cpumask cpus, uint32_t stamp)
 /* Make a block from the allocator fit for a new owner: no TLB knows it, and it is zero. */
 void frame_clean(mfn_t mfn, unsigned order);
 /* n free frames from number first on wait for mm_scrub(). Under heap_lock, after their stamps. */
-void scrub_later(uint64_t first, uint64_t n, uint32_t stamp);
+void scrub_later(uint64_t first, uint64_t n);
 /* The domain with this id that has not been torn down. */
 struct mm_domain *mm_domain_of(domid_t id);
 

@@ -92,7 +92,7 @@ void mm_free_range(struct mm_range r);
  */
 void mm_deny_io(struct mm_range r);
 uint64_t mm_total_frames(void), mm_free_frames(void);
-/* Make a little of what ended domains have left zero, for an idle CPU; false: nothing to do. */
+/* Make a little of the free memory zero, for an idle CPU; false: nothing to do. */
 bool mm_scrub(void);
 /* The machine frame number after the last RAM frame. */
 uint64_t mm_max_mfn(void);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of ended domains is made zero by CPUs with nothing better to do, so that the next domain
- * need not wait for it, and what a guest has known does not stay. What is noted here is a hint: the
- * frames of a run may be in use again. Frames say themselves that they are zero (FREE_ZERO), and
- * those that do not are made so when they are allocated. Lock: heap_lock.
+ * Free memory of which nobody knows what is in it, that of ended domains and what the machine came
+ * with, is made zero by a CPU with nothing better to do, so that the next domain need not wait for
+ * it, and what a guest has known does not stay. One CPU at a time: memory is what limits it, and
+ * who waits for the heap waits for one page. What is noted here is a hint: the frames of a run may
+ * be in use again. Frames say themselves that they are zero (FREE_ZERO), and those that do not are
+ * made so when they are allocated. Lock: heap_lock.
  */
 #include "lib/assert.h"
 #include "lib/string.h"
@@ -21,21 +23,20 @@ static struct run {
 
 static unsigned nr_runs;
 
-void scrub_later(uint64_t first, uint64_t n, uint32_t stamp)
+void scrub_later(uint64_t first, uint64_t n)
 {
 	struct run *last = nr_runs ? &runs[nr_runs - 1] : NULL;
-	uint64_t end = first + n;
+	uint64_t end = first + n, last_end = last ? last->first + last->n : 0;
 
 	ASSERT(lock_held(&heap_lock));
-	/* Lists are freed downwards. Where there is no room the last run takes in all between. */
-	if (!last || (last->first != end && nr_runs < RUNS_MAX)) {
-		runs[nr_runs++] = (struct run){ first, n, stamp };
+	if (!last || (last->first != end && last_end != first && nr_runs < RUNS_MAX)) {
+		runs[nr_runs++] = (struct run){ first, n, machine_tlb_stamp() };
 		return;
 	}
-	end = max(end, last->first + last->n);
+	/* Where there is no room for one more the last takes in all between. */
 	last->first = min(first, last->first);
-	last->n = end - last->first;
-	last->stamp = stamp;
+	last->n = max(end, last_end) - last->first;
+	last->stamp = machine_tlb_stamp();
 }
 
 static bool take_step(struct run *step)
@@ -70,12 +71,17 @@ static void scrub(uint64_t mfn, uint32_t stamp)
 
 bool mm_scrub(void)
 {
+	static bool busy;
 	struct run step = { 0 };
 
-	if (!__atomic_load_n(&nr_runs, __ATOMIC_RELAXED) || !take_step(&step))
+	if (!__atomic_load_n(&nr_runs, __ATOMIC_RELAXED) ||
+	    __atomic_test_and_set(&busy, __ATOMIC_ACQUIRE))
 		return false;
-	flush_stale(*machine_cpus_online(), step.stamp);
-	for (uint64_t i = 0; i < step.n; i++)
-		scrub(step.first + i, step.stamp);
-	return true;
+	if (take_step(&step)) {
+		flush_stale(*machine_cpus_online(), step.stamp);
+		for (uint64_t i = 0; i < step.n; i++)
+			scrub(step.first + i, step.stamp);
+	}
+	__atomic_clear(&busy, __ATOMIC_RELEASE);
+	return step.n;
 }

@@ -81,6 +81,11 @@ static void test_boot_memory_comes_later(void **state)
 	assert_int_equal(mm_free_frames(), before + 8);	/* frame 0 stays */
 	mm_free_range((struct mm_range){ 0x9800, 0xb800 });
 	assert_int_equal(mm_free_frames(), before + 9);	/* whole frames only */
+	/* what was in it goes when a CPU is idle */
+	fake_poke(MFN(8), 511, 0x5ec2e7);
+	while (mm_scrub())
+		;
+	assert_int_equal(fake_peek(MFN(8), 511), 0);
 	assert_int_equal(mm_check(NULL, NULL), 0);
 }
 
