@@ -53,12 +53,20 @@ static int order(struct store_client *client, enum xsd_sockmsg_type type, uint32
 	return rc;
 }
 
+/* In a transaction nothing is decided before its end: no need to wait for each answer. */
+static int change(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
+		  const struct client_part *parts, unsigned int count)
+{
+	return tx ? client_post(client, type, tx, parts, count)
+		  : order(client, type, tx, parts, count);
+}
+
 int store_write(struct store_client *client, uint32_t tx, const char *path, const void *value,
 		size_t len)
 {
 	struct client_part parts[] = { client_text(path), { value, len } };
 
-	return order(client, XS_WRITE, tx, parts, 2);
+	return change(client, XS_WRITE, tx, parts, 2);
 }
 
 int store_printf(struct store_client *client, uint32_t tx, const char *path, const char *fmt, ...)
@@ -78,7 +86,7 @@ int store_mkdir(struct store_client *client, uint32_t tx, const char *path)
 {
 	struct client_part part = client_text(path);
 
-	return order(client, XS_MKDIR, tx, &part, 1);
+	return change(client, XS_MKDIR, tx, &part, 1);
 }
 
 int store_rm(struct store_client *client, uint32_t tx, const char *path)
@@ -217,7 +225,7 @@ int store_set_perms(struct store_client *client, uint32_t tx, const char *path,
 				       perms[i].domid) + 1;
 	}
 	struct client_part parts[] = { client_text(path), { text, len } };
-	return order(client, XS_SET_PERMS, tx, parts, 2);
+	return change(client, XS_SET_PERMS, tx, parts, 2);
 }
 
 int store_tx_start(struct store_client *client, uint32_t *tx)
@@ -237,9 +245,11 @@ int store_tx_start(struct store_client *client, uint32_t *tx)
 
 int store_tx_end(struct store_client *client, uint32_t tx, bool commit)
 {
-	struct client_part part = client_text(commit ? "T" : "F");
+	int failed = client_posted(client);
+	struct client_part part = client_text(commit && !failed ? "T" : "F");
+	int rc = order(client, XS_TRANSACTION_END, tx, &part, 1);
 
-	return order(client, XS_TRANSACTION_END, tx, &part, 1);
+	return failed ? failed : rc;
 }
 
 int store_introduce(struct store_client *client, uint32_t domid, uint64_t frame, uint32_t port)

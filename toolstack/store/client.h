@@ -4,7 +4,7 @@
  * of the toolstack in Domain-0. Works with enso-stored and with any other daemon that speaks
  * the protocol.
  *
- * Invariant: requests are answered one by one; watch events that arrive meanwhile are queued,
+ * Invariant: requests are answered in their order; watch events that arrive meanwhile are queued,
  * never lost. When the daemon went away (killed, restarted) a request outside a transaction
  * connects again, registers the watches again and is repeated, for up to STORE_PATIENCE_MS; a
  * transaction that was open then ends with -EAGAIN, as after a conflict. So callers see a
@@ -113,12 +113,17 @@ int store_get_perms(struct store_client *client, uint32_t tx, const char *path,
 int store_set_perms(struct store_client *client, uint32_t tx, const char *path,
 		    const struct store_perm *perms, size_t count);
 
-/* Opens a transaction; *@tx is never STORE_NO_TX on success. -ENOSPC: too many are open. */
+/*
+ * Opens a transaction, one at a time; *@tx is never STORE_NO_TX on success. -ENOSPC: too many are
+ * open. In it store_write(), store_mkdir() and store_set_perms() don't wait for their answers: the
+ * first that the daemon refuses is what store_tx_end() returns.
+ */
 int store_tx_start(struct store_client *client, uint32_t *tx);
 
 /*
- * Ends the transaction, with its writes applied at once when @commit, or forgotten. -EAGAIN:
- * another client changed what this transaction has seen, nothing was applied; start again.
+ * Ends the transaction, with its writes applied at once when @commit and none was refused, or
+ * forgotten. -EAGAIN: another client changed what this transaction has seen, nothing was applied;
+ * start again.
  */
 int store_tx_end(struct store_client *client, uint32_t tx, bool commit);
 

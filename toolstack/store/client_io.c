@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client's connection: messages over the socket, queued events, and coming back after the
- * daemon did.
+ * daemon did. What need not be answered before the next is asked (posted changes, many reads) goes
+ * out together: daemon and client, on two CPUs, wake each other once and not for each.
  */
 #include "store/client_io.h"
 
@@ -33,6 +34,11 @@ struct store_client {
 	struct event *events, **last;
 	size_t in_len;		/* bytes of the message that is being received */
 	struct wire_message in;
+	unsigned int posted;	/* requests, the last ones, whose answers are to come */
+	enum xsd_sockmsg_type posted_type[STORE_BATCH];
+	int posted_rc;		/* what the first of the transaction's that failed says */
+	size_t out_len;		/* bytes of requests that are to be sent */
+	char out[2 * sizeof(struct wire_message)];
 };
 
 struct client_part client_text(const char *text)
@@ -100,6 +106,8 @@ static void connection_lost(struct store_client *client)
 		close(client->fd);
 	client->fd = -1;
 	client->in_len = 0;
+	client->out_len = 0;
+	client->posted = 0;
 	client->lost |= client->open_tx > 0;
 	client->open_tx = 0;
 }
@@ -118,6 +126,35 @@ static int send_all(int fd, const void *bytes, size_t len)
 		len -= (size_t)done;
 	}
 	return 0;
+}
+
+static int flush(struct store_client *client)
+{
+	size_t len = client->out_len;
+
+	client->out_len = 0;
+	return send_all(client->fd, client->out, len);
+}
+
+/* Adds a request to what is to be sent. */
+static int put(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
+	       const struct client_part *parts, unsigned int count)
+{
+	struct wire_message request = { .header = { .type = type, .tx_id = tx } };
+	size_t len;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < count && !rc; i++)
+		rc = wire_add(&request, parts[i].bytes, parts[i].len);
+	if (rc)
+		return rc;
+	request.header.req_id = ++client->req_id;
+	len = sizeof(request.header) + request.header.len;
+	if (client->out_len + len > sizeof(client->out))
+		rc = flush(client);
+	memcpy(client->out + client->out_len, &request, len);
+	client->out_len += len;
+	return rc;
 }
 
 /* Receives one whole message into client->in. -EPIPE: the connection ended; -ETIMEDOUT; -EPROTO. */
@@ -188,17 +225,11 @@ static int receive_answer(struct store_client *client, uint32_t req_id, int64_t 
 static int exchange(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
 		    const struct client_part *parts, unsigned int count, int64_t deadline)
 {
-	struct wire_message request = {
-		.header = { .type = type, .req_id = ++client->req_id, .tx_id = tx }
-	};
+	int rc = put(client, type, tx, parts, count);
 
-	for (unsigned int i = 0; i < count; i++) {
-		int rc = wire_add(&request, parts[i].bytes, parts[i].len);
-		if (rc)
-			return rc;
-	}
-	int rc = send_all(client->fd, &request, sizeof(request.header) + request.header.len);
-	return rc ? rc : receive_answer(client, request.header.req_id, deadline);
+	if (!rc)
+		rc = flush(client);
+	return rc ? rc : receive_answer(client, client->req_id, deadline);
 }
 
 /*
@@ -258,12 +289,64 @@ static int take_answer(struct store_client *client, enum xsd_sockmsg_type type,
 	return 0;
 }
 
+/* Sends what was posted, and takes the answers. */
+static void collect(struct store_client *client, int64_t deadline)
+{
+	uint32_t first = client->req_id + 1 - client->posted;
+	int rc = flush(client);
+
+	for (unsigned int i = 0; i < client->posted && !rc; i++) {
+		struct client_reply reply = { 0 };
+
+		rc = receive_answer(client, first + i, deadline);
+		if (rc)
+			break;
+		int answer = take_answer(client, client->posted_type[i], &reply);
+		free(reply.payload);
+		if (!client->posted_rc)
+			client->posted_rc = answer;
+	}
+	client->posted = 0;
+	if (rc)
+		connection_lost(client);
+}
+
+int client_post(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
+		const struct client_part *parts, unsigned int count)
+{
+	int rc;
+
+	if (client->posted == STORE_BATCH)
+		collect(client, now_ms() + STORE_PATIENCE_MS);
+	if (client->lost || client->fd < 0)
+		return -EAGAIN;
+	rc = put(client, type, tx, parts, count);
+	if (rc == -EPIPE)
+		connection_lost(client);
+	else if (!rc)
+		client->posted_type[client->posted++] = type;
+	return rc == -EPIPE ? -EAGAIN : rc;
+}
+
+int client_posted(struct store_client *client)
+{
+	int rc;
+
+	if (client->posted)
+		collect(client, now_ms() + STORE_PATIENCE_MS);
+	rc = client->posted_rc;
+	client->posted_rc = 0;
+	return rc;
+}
+
 int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
 		   const struct client_part *parts, unsigned int count, struct client_reply *reply)
 {
 	int64_t deadline = now_ms() + STORE_PATIENCE_MS;
 	int rc;
 
+	if (client->posted)
+		collect(client, deadline);
 	do {
 		/*
 		 * A transaction does not outlive its connection: its owner starts again, as
@@ -292,44 +375,20 @@ int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint
 	return rc;
 }
 
-/* Sends a read of each path, all at once as far as they are short. */
-static int send_reads(struct store_client *client, const char *const *paths, size_t count)
-{
-	char out[STORE_BATCH * 128];
-	size_t len = 0;
-	int rc = 0;
-
-	for (size_t i = 0; i < count && !rc; i++) {
-		struct wire_message request = {
-			.header = { .type = XS_READ, .req_id = ++client->req_id }
-		};
-		size_t size;
-
-		rc = wire_add_string(&request, paths[i]);
-		size = sizeof(request.header) + request.header.len;
-		if (!rc && len + size > sizeof(out)) {
-			rc = send_all(client->fd, out, len);
-			len = 0;
-		}
-		if (rc)
-			break;
-		if (size > sizeof(out)) {
-			rc = send_all(client->fd, &request, size);
-			continue;
-		}
-		memcpy(out + len, &request, size);
-		len += size;
-	}
-	return rc ? rc : send_all(client->fd, out, len);
-}
-
 /* Reads up to STORE_BATCH nodes; *done of them have their values, also when it fails. */
 static int read_batch(struct store_client *client, const char *const *paths, size_t count,
 		      char **values, size_t *done, int64_t deadline)
 {
 	uint32_t first = client->req_id + 1;
-	int rc = send_reads(client, paths, count);
+	int rc = 0;
 
+	for (size_t i = 0; i < count && !rc; i++) {
+		struct client_part part = client_text(paths[i]);
+
+		rc = put(client, XS_READ, STORE_NO_TX, &part, 1);
+	}
+	if (!rc)
+		rc = flush(client);
 	for (*done = 0; *done < count && !rc; ) {
 		struct client_reply reply = { 0 };
 

@@ -30,4 +30,14 @@ struct client_reply {
 int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
 		   const struct client_part *parts, unsigned int count, struct client_reply *reply);
 
+/*
+ * The same within a transaction, without waiting: sent together with what follows, at the latest
+ * by client_posted(). -EAGAIN: the connection was lost, and the transaction with it.
+ */
+int client_post(struct store_client *client, enum xsd_sockmsg_type type, uint32_t tx,
+		const struct client_part *parts, unsigned int count);
+
+/* Takes the answers to all that was posted. 0, or what the first says that has failed. */
+int client_posted(struct store_client *client);
+
 #endif

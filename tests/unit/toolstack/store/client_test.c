@@ -222,6 +222,40 @@ static void reads_many(void **state)
 	assert_int_equal(store_read_many(c, paths, 0, values), 0);
 }
 
+/* More changes than go out at once, and of any length: all or none are there. */
+static void changes_many(void **state)
+{
+	enum { MANY = 3 * STORE_BATCH + 5 };
+	static const struct store_perm perms[] = { { 0, STORE_NONE }, { 7, STORE_READ } };
+	struct store_client *c = *state;
+	char path[32], text[4000] = "", *value;
+	uint32_t tx;
+
+	memset(text, 'v', sizeof(text) - 1);
+	for (int good = 0; good < 2; good++) {
+		assert_int_equal(store_tx_start(c, &tx), 0);
+		for (int i = 0; i < MANY; i++) {
+			sprintf(path, "/changes/%d", i);
+			assert_int_equal(store_write(c, tx, path, text, i % 10 == 3 ? 3900 : 9), 0);
+			assert_int_equal(store_set_perms(c, tx, path, perms, 2), 0);
+			if (i == MANY / 2)	/* which the daemon will not have */
+				assert_int_equal(store_mkdir(c, tx, good ? "/changes" : "//"), 0);
+			if (i % 40)
+				continue;
+			assert_int_equal(store_read(c, tx, path, &value, NULL), 0);
+			free(value);
+		}
+		assert_int_equal(store_tx_end(c, tx, true), good ? 0 : -EINVAL);
+		assert_int_equal(store_read(c, STORE_NO_TX, path, &value, NULL),
+				 good ? 0 : -ENOENT);
+	}
+	assert_string_equal(value, "vvvvvvvvv");
+	free(value);
+	assert_int_equal(store_tx_start(c, &tx), 0);
+	assert_int_equal(store_write(c, tx, path, text, 5000), -E2BIG);
+	assert_int_equal(store_tx_end(c, tx, false), 0);
+}
+
 static void waits_for_changes(void **state)
 {
 	struct store_client *c = *state;
@@ -259,7 +293,7 @@ static void outlives_the_daemon(void **state)
 	assert_int_equal(store_write(c, tx, "/lost", "1", 1), 0);
 	daemon_kill();
 	daemon_start();
-	assert_int_equal(store_write(c, tx, "/lost", "2", 1), -EAGAIN);
+	assert_int_equal(store_write(c, tx, "/lost", "2", 1), 0);
 	assert_int_equal(store_tx_end(c, tx, true), -EAGAIN);
 	assert_int_equal(store_tx_start(c, &fresh), 0);
 	assert_int_equal(store_write(c, fresh, "/found", "1", 1), 0);
@@ -276,6 +310,12 @@ static void outlives_the_daemon(void **state)
 	assert_int_equal(store_wait(c, 1000, &event), 0);
 	assert_string_equal(event.path, "/kept/more");
 	store_event_free(&event);
+	assert_int_equal(store_tx_start(c, &tx), 0);
+	daemon_kill();
+	daemon_start();
+	assert_int_equal(store_read(c, tx, "/kept", &text, NULL), -EAGAIN);
+	assert_int_equal(store_write(c, tx, "/lost", "2", 1), -EAGAIN);
+	assert_int_equal(store_tx_end(c, tx, true), -EAGAIN);
 }
 
 /*
@@ -322,8 +362,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(asks_everything),	   TEST(lists_long_directories), TEST(reads_many),
-		TEST(waits_for_changes),   TEST(outlives_the_daemon),	 TEST(outlives_many_kills),
-		cmocka_unit_test(says_when_there_is_no_daemon),
+		TEST(changes_many),	   TEST(waits_for_changes),	 TEST(outlives_the_daemon),
+		TEST(outlives_many_kills), cmocka_unit_test(says_when_there_is_no_daemon),
 	};
 
 	if (!mkdtemp(dir))
