@@ -51,14 +51,6 @@ uint64_t file_room(int fd);
 /* Read len bytes at offset into buf: all of them, or -errno; -ENODATA if the file ends before. */
 int file_read_at(int fd, void *buf, size_t len, off_t offset);
 
-/*
- * Let see() look at len bytes of a regular file from offset on, in pieces and in order, without
- * copying them first. 0 or -errno; -EIO if the file ends before or cannot be read: see() was left
- * in its midst then, so it may hold nothing.
- */
-typedef void file_see_fn(void *context, const void *data, size_t len);
-int file_look(int fd, off_t offset, size_t len, file_see_fn *see, void *context);
-
 /* Write len bytes at the file's position: all of them, or -errno. */
 int file_write_all(int fd, const void *data, size_t len);
 

@@ -192,14 +192,24 @@ void envelope_free(struct envelope *envelope)
 	*envelope = (struct envelope){ 0 };
 }
 
-static void hash_some(void *state, const void *data, size_t len)
+static int hash_file(int fd, XXH64_state_t *state, off_t at, off_t end)
 {
-	XXH64_update(state, data, len);
+	uint8_t piece[64 << 10];
+	int rc = 0;
+
+	for (; at < end && !rc; at += (off_t)sizeof(piece)) {
+		size_t n = end - at < (off_t)sizeof(piece) ? (size_t)(end - at) : sizeof(piece);
+
+		rc = file_read_at(fd, piece, n, at);
+		if (!rc)
+			XXH64_update(state, piece, n);
+	}
+	return rc;
 }
 
 static int verify(int fd, XXH64_state_t *state, struct error *err)
 {
-	off_t at = lseek(fd, 0, SEEK_CUR), hashed;
+	off_t at = lseek(fd, 0, SEEK_CUR);
 	struct trailer trailer;
 	struct stat st;
 	int rc = at < 0 || fstat(fd, &st) ? -errno : 0;
@@ -212,9 +222,8 @@ static int verify(int fd, XXH64_state_t *state, struct error *err)
 	if (!rc && memcmp(trailer.magic, end_magic, sizeof(end_magic)))
 		rc = -ENODATA;
 	XXH64_reset(state, 0);
-	hashed = st.st_size - at - (off_t)sizeof(trailer.hash);
 	if (!rc)
-		rc = file_look(fd, at, (size_t)hashed, hash_some, state);
+		rc = hash_file(fd, state, at, st.st_size - (off_t)sizeof(trailer.hash));
 	if (rc)
 		return envelope_read_failed(rc, err);
 	if (le64toh(trailer.hash) != XXH64_digest(state))

@@ -7,13 +7,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include <zstd.h>
 
-#include "lib/copy.h"
-#include "lib/file.h"
 
 #define BUFFER	   (16UL << 10)
 #define LARGE	   (64UL << 10)	/* what goes where it belongs without the buffer */
@@ -60,39 +57,11 @@ void stream_in_close(struct stream_in *in)
 	free(in);
 }
 
-static void copy(void *context, const void *data, size_t len)
-{
-	uint8_t **to = context;
-
-	copy_bytes(*to, data, len);
-	*to += len;
-}
-
-/* The same as receive() for much of a file: one copy, made here. 0: it has to be read. */
-static ssize_t receive_file(struct stream_in *in, uint8_t *buf, size_t len)
-{
-	off_t at = lseek(in->fd, 0, SEEK_CUR);
-	struct stat st;
-	int rc;
-
-	if (at % 8 || (uintptr_t)buf % 8 || fstat(in->fd, &st) || !S_ISREG(st.st_mode) ||
-	    st.st_size <= at)
-		return 0;
-	if (len > (size_t)(st.st_size - at))
-		len = (size_t)(st.st_size - at);
-	rc = file_look(in->fd, at, len, copy, &buf);
-	if (rc)
-		return rc == -EIO ? rc : 0;
-	return lseek(in->fd, at + (off_t)len, SEEK_SET) < 0 ? -errno : (ssize_t)len;
-}
-
 /* At least one byte to buf, at most len. How many, or -errno. */
 static ssize_t receive(struct stream_in *in, void *buf, size_t len)
 {
-	ssize_t n = len >= LARGE ? receive_file(in, buf, len) : 0;
+	ssize_t n;
 
-	if (n)
-		return n;
 	do
 		n = read(in->fd, buf, len);
 	while (n < 0 && errno == EINTR);

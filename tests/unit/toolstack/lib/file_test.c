@@ -157,49 +157,6 @@ static void a_new_file_has_no_name_until_it_is_whole(void **state)
 	file_new_abandon(&file);
 }
 
-struct seen {
-	uint64_t bytes, sum;
-};
-
-static void see(void *context, const void *data, size_t len)
-{
-	struct seen *seen = context;
-
-	for (size_t i = 0; i < len; i++)
-		seen->sum += ((const uint8_t *)data)[i];
-	seen->bytes += len;
-}
-
-/* Over more than one window, and from amid a page. */
-static void a_file_is_looked_at_as_far_as_it_goes(void **state)
-{
-	const size_t size = (9u << 20) + 5;
-	struct seen seen = { 0 };
-	uint8_t *data = malloc(size);
-	uint64_t sum = 0;
-	char where[64];
-	int fd;
-
-	(void)state;
-	snprintf(where, sizeof(where), "%s/looked-at", folder);
-	for (size_t i = 0; i < size; i++)
-		data[i] = (uint8_t)(i * 7 + i / 4096);
-	for (size_t i = 5000; i < size; i++)
-		sum += data[i];
-	assert_int_equal(file_write(where, data, size, 0600), 0);
-	free(data);
-	fd = open(where, O_RDWR | O_CLOEXEC);
-	assert_int_equal(file_look(fd, 5000, size - 5000, see, &seen), 0);
-	assert_int_equal(seen.bytes, size - 5000);
-	assert_int_equal(seen.sum, sum);
-	/* it became shorter: an error, not our end */
-	assert_int_equal(ftruncate(fd, 4096), 0);
-	assert_int_equal(file_look(fd, 0, 3 * 4096, see, &seen), -EIO);
-	assert_int_equal(file_look(fd, 0, 4096, see, &seen), 0);
-	close(fd);
-	assert_int_equal(file_look(fd, 0, 4096, see, &seen), -EBADF);
-}
-
 static void who_asks_for_a_lock_does_not_take_it(void **state)
 {
 	char where[64];
@@ -224,7 +181,6 @@ int main(void)
 		cmocka_unit_test(a_new_file_has_no_name_until_it_is_whole),
 		cmocka_unit_test(a_lock_keeps_others_out),
 		cmocka_unit_test(who_asks_for_a_lock_does_not_take_it),
-		cmocka_unit_test(a_file_is_looked_at_as_far_as_it_goes),
 		cmocka_unit_test(an_error_is_one_printable_line),
 	};
 
