@@ -218,6 +218,7 @@ static const struct {
 	{ "smep", offsetof(struct boot_options, smep) },
 	{ "x2apic", offsetof(struct boot_options, x2apic) },
 	{ "tsc-deadline", offsetof(struct boot_options, tsc_deadline) },
+	{ "erms-check", offsetof(struct boot_options, erms_check) },
 	{ "lock-check", offsetof(struct boot_options, lock_check) },
 };
 
@@ -293,6 +294,7 @@ void cmdline_defaults(struct boot_options *o)
 		.com = { { 115200, 0x3f8, 8, 1, 'n' }, { 115200, 0x2f8, 8, 1, 'n' } },
 		.loglvl = LOG_INFO, .guest_loglvl = LOG_WARNING,
 		.smap = true, .smep = true, .x2apic = true, .tsc_deadline = true,
+		.erms_check = true,
 	};
 }
 

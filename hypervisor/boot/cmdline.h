@@ -23,6 +23,7 @@ struct boot_options {
 	bool noreboot;
 	unsigned max_cpus;		/* 0: no limit; nosmp is 1 */
 	bool smap, smep, x2apic, tsc_deadline;
+	bool erms_check;		/* hide ERMS where it is not fast */
 	bool lock_check;		/* check lock order and holders; always in debug builds */
 };
 

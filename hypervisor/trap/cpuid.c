@@ -126,6 +126,10 @@ static void dynamic(const struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint3
 	case 7:
 		if (subleaf == 0)
 			out[EAX] = out[EAX] ? 1 : 0;
+		if (subleaf == 0 && !machine_fast_byte_strings()) {
+			out[EBX] &= ~B(9);	/* ERMS */
+			out[EDX] &= ~B(4);	/* FSRM */
+		}
 		break;
 	case 0xd:
 		if (subleaf < 2)

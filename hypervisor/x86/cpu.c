@@ -82,6 +82,36 @@ static bool null_selector_clears_base(void)
 	return !base;
 }
 
+/* The least of some tries, as an interrupt of the host's or the firmware's may come between. */
+static uint64_t store_ticks(bool by_words)
+{
+	uint64_t page[256], best = ~0ull;
+
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t count = by_words ? sizeof(page) / 8 : sizeof(page), start = rdtsc();
+		void *to = page;
+
+		if (by_words)
+			asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0) : "memory");
+		else
+			asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(0) : "memory");
+		best = min(best, rdtsc() - start);
+	}
+	return best;
+}
+
+/*
+ * A CPU with ERMS stores bytes as fast as words. An emulator that says so, and then goes byte by
+ * byte, makes kernels clear and copy pages the slow way.
+ */
+static bool byte_strings_are_fast(void)
+{
+	if (!boot_info.options.erms_check || store_ticks(false) < 3 * store_ticks(true))
+		return true;
+	log_warning("ERMS is not fast on this CPU (or emulator): hidden from kernels");
+	return false;
+}
+
 void cpu_identify(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -105,6 +135,7 @@ void cpu_identify(void)
 	f->fsgsbase = seven.b & 1;
 	f->invariant_tsc = highest_ext >= 0x80000007 && cpuid(0x80000007, 0).d >> 8 & 1;
 	f->paddr_bits = highest_ext >= 0x80000008 ? cpuid(0x80000008, 0).a & 0xff : 36;
+	f->fast_byte_strings = seven.b >> 9 & 1 && byte_strings_are_fast();
 	f->null_clears_base = f->amd && null_selector_clears_base();
 	if (f->xsave)
 		identify_xsave(f);

@@ -78,7 +78,8 @@ static inline struct cpu_info *this_cpu(void)
 struct cpu_features {
 	char model[49];
 	bool nx, smep, smap, fsgsbase, xsave, xsaveopt, page1gb, x2apic, tsc_deadline,
-		invariant_tsc, hypervisor, pge, mce, amd, null_clears_base;
+		invariant_tsc, hypervisor, pge, mce, amd, null_clears_base,
+		fast_byte_strings;
 	unsigned paddr_bits;
 	uint64_t xcr0;			/* what XSAVE can hold for guests */
 	unsigned xsave_size;

@@ -33,6 +33,11 @@ bool machine_null_clears_base(void)
 	return cpu_features.null_clears_base;
 }
 
+bool machine_fast_byte_strings(void)
+{
+	return cpu_features.fast_byte_strings;
+}
+
 bool machine_vcpu_set_cr4(struct machine_vcpu *mv, uint64_t cr4)
 {
 	if (cr4 & ~(uint64_t)CR4_GUEST)

@@ -155,6 +155,8 @@ void machine_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
  * segment's base.
  */
 bool machine_null_clears_base(void);
+/* True if string instructions are as fast by bytes as by words, which ERMS and FSRM promise. */
+bool machine_fast_byte_strings(void);
 
 /* -- end -- */
 _Noreturn void machine_reboot(void);

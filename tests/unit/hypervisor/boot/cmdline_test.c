@@ -43,7 +43,7 @@ static void nothing_said(void **state)
 	assert_true(o.console_vga);
 	assert_int_equal(o.com[0].baud, 115200);
 	assert_int_equal(o.com[1].port, 0x2f8);
-	assert_true(o.smap && o.smep);
+	assert_true(o.smap && o.smep && o.erms_check);
 	assert_int_equal(o.max_cpus, 0);
 }
 
@@ -83,12 +83,13 @@ static void memory_sizes(void **state)
 static void levels_and_switches(void **state)
 {
 	(void)state;
-	parse("loglvl=all guest_loglvl=none/warning noreboot no-smap smep=off nosmp x2apic=0");
+	parse("loglvl=all guest_loglvl=none/warning noreboot no-smap smep=off nosmp x2apic=0 "
+	      "no-erms-check");
 	assert_string_equal(complaints, "");
 	assert_int_equal(o.loglvl, LOG_DEBUG);
 	assert_int_equal(o.guest_loglvl, -1);
 	assert_true(o.noreboot);
-	assert_false(o.smap || o.smep || o.x2apic);
+	assert_false(o.smap || o.smep || o.x2apic || o.erms_check);
 	assert_int_equal(o.max_cpus, 1);
 	parse("no-noreboot=off maxcpus=4");
 	assert_true(o.noreboot);

@@ -203,6 +203,13 @@ bool machine_null_clears_base(void)
 	return true;
 }
 
+bool fake_fast_byte_strings = true;
+
+bool machine_fast_byte_strings(void)
+{
+	return fake_fast_byte_strings;
+}
+
 void machine_vcpu_xsave_leaf(const struct machine_vcpu *mv, unsigned subleaf, uint32_t out[4])
 {
 	(void)mv;

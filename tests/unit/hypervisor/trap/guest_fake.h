@@ -14,6 +14,8 @@ extern char fake_crash[200];
 /* Port traffic: the last write, and what a read gives. */
 extern uint32_t fake_port_value;
 extern uint16_t fake_port;
+/* What machine_fast_byte_strings() says. */
+extern bool fake_fast_byte_strings;
 
 /* A privileged domain with one vCPU in kernel mode. */
 struct vcpu *fake_vcpu(void);

@@ -241,6 +241,15 @@ static void forced_cpuid_hides_what_is_ours(void **state)
 	assert_int_equal(r.rip, (uintptr_t)form + 7);
 	assert_int_equal(r.rbx & (1 << 0 | 1 << 7 | 1 << 10 | 1 << 20),
 			 0); /* FSGSBASE SMEP INVPCID SMAP */
+	for (unsigned fast = 0; fast < 2; fast++) {
+		fake_fast_byte_strings = fast;
+		r = at(form);
+		r.rax = 7;
+		r.rcx = 0;
+		raise(v, &r, 6, 0);
+		assert_int_equal(r.rbx >> 9 & 1, fast); /* ERMS */
+		assert_int_equal(r.rdx >> 4 & 1, fast); /* FSRM */
+	}
 	r = at(form);
 	r.rax = 1;
 	r.rcx = 0;
