@@ -69,9 +69,11 @@ def open_host(hypervisor, log, devices=(), smp=1, mem=MEMORY, cpu=CPU):
     return host.Host(IMAGES[hypervisor], log, iso=FOLDER + "/bench.iso", smp=smp, mem=mem, cpu=cpu, devices=devices)
 
 
-def start_dom0(machine, hypervisor, linux, initrd, memory=DOMAIN, options=""):
-    """Starts the control domain from GRUB's command line."""
+def start_dom0(machine, hypervisor, linux, initrd, memory=DOMAIN, options="", as_native=True):
+    """Starts the control domain from GRUB's command line. as_native: kernels see ERMS as they do without a hypervisor."""
     command = vm.HYPERVISOR[IMAGES[hypervisor]]
+    if as_native and hypervisor == "enso":
+        options += " no-erms-check"
     machine.grub_shell("multiboot2 %s console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM%s" % (command, memory, memory,
                                                                                                 options),
                        "module2 /boot/vmlinux " + linux, "module2 /boot/" + initrd, "boot")
