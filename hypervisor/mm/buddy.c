@@ -4,10 +4,10 @@
  * bits, so an address limit picks zones, an unlimited request starts at the highest, and a block
  * never crosses a zone. Invariant: the first frame of each free block is FRAME_FREE with its order,
  * all others are FRAME_FREE_REST; two free buddies are always merged. Of blocks of one size that
- * comes first which has been free for longest: it is the most likely to be zero already, and in no
- * TLB. So each list has its last block as `prev` of its first. Lock: heap_lock, taken by the
- * caller. It neither zeroes nor flushes: frame_clean() does, and before it, if a CPU is idle,
- * mm_scrub().
+ * comes first which has been free for longest, and of a block that is split the upper part: it is
+ * the most likely to be zero already, and in no TLB. So each list has its last block as `prev` of
+ * its first. Lock: heap_lock, taken by the caller. It neither zeroes nor flushes: frame_clean()
+ * does, and before it, if a CPU is idle, mm_scrub().
  */
 #include "mm/buddy.h"
 
@@ -83,7 +83,8 @@ static mfn_t zone_alloc(struct zone *z, unsigned order)
 	block_remove(mfn);
 	while (have > order) {
 		have--;
-		block_push(mfn + (1ull << have), have);
+		block_push(mfn, have);
+		mfn += 1ull << have;
 	}
 	free_frames -= 1ull << order;
 	return MFN(mfn);

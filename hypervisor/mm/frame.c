@@ -59,10 +59,12 @@ void frame_clean(mfn_t mfn, unsigned order)
 	struct cpumask cpus = { { 0 } };
 	struct frame *f = frame_at(mfn.n);
 	uint64_t last = ~0ull;
+	int64_t zero = 0;
 
 	for (uint64_t i = 0; i < 1ull << order; i++) {
 		struct cpumask stale;
 
+		zero += !!(f[i].type & FREE_ZERO);
 		if (f[i].type & FREE_ZERO || (f[i].type & TYPE_STAMP) == last)
 			continue;
 		last = f[i].type & TYPE_STAMP;
@@ -78,6 +80,7 @@ void frame_clean(mfn_t mfn, unsigned order)
 			memset(machine_va(MFN(mfn.n + i)), 0, PAGE_SIZE);
 		f[i].type &= ~FREE_ZERO;
 	}
+	scrub_count(-zero);
 }
 
 bool mm_get(mfn_t mfn, const struct mm_domain *mm)
@@ -187,17 +190,18 @@ void mm_free_range(struct mm_range r)
 {
 	uint64_t mfn = max(DIV_ROUND_UP(r.start, PAGE_SIZE), 1ul), end = r.end >> PAGE_SHIFT;
 
+	/* From above: what is free for longest is taken first, and made zero from there on. */
 	lock_acquire(&heap_lock);
 	while (mfn < end) {
-		unsigned order = min((unsigned)__builtin_ctzll(mfn), (unsigned)BUDDY_ORDER_MAX);
+		unsigned order = min((unsigned)__builtin_ctzll(end), (unsigned)BUDDY_ORDER_MAX);
 
 		while (mfn + (1ull << order) > end)
 			order--;
+		end -= 1ull << order;
 		for (uint64_t i = 0; i < 1ull << order; i++)
-			ASSERT(frame_of(MFN(mfn + i)) &&
-			       frame_at(mfn + i)->state == FRAME_RESERVED);
-		buddy_free(MFN(mfn), order);
-		mfn += 1ull << order;
+			ASSERT(frame_of(MFN(end + i)) &&
+			       frame_at(end + i)->state == FRAME_RESERVED);
+		buddy_free(MFN(end), order);
 	}
 	lock_release(&heap_lock);
 }
@@ -232,6 +236,7 @@ void mm_init(const struct mm_range *ram, unsigned nr_ram, const struct mm_range 
 			m2p_lend(m2p_chunks[i]);
 	for (unsigned i = 0; i < nr_ranges; i++)
 		mm_free_range(ranges[i]);
+	scrub_first_runs();
 }
 
 uint64_t mm_total_frames(void)

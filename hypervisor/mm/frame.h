@@ -140,6 +140,10 @@ static inline void flush_stale(struct cpumask cpus, uint32_t stamp)
 void frame_clean(mfn_t mfn, unsigned order);
 /* n free frames from number first on wait for mm_scrub(). Under heap_lock, after their stamps. */
 void scrub_later(uint64_t first, uint64_t n);
+/* What waits now is what the machine came with: less haste, see scrub.c. Once, at start-up. */
+void scrub_first_runs(void);
+/* So many frames more are free and zero (FREE_ZERO). */
+void scrub_count(int64_t n);
 /* The domain with this id that has not been torn down. */
 struct mm_domain *mm_domain_of(domid_t id);
 

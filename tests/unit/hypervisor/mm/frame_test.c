@@ -25,6 +25,7 @@
 
 #include "fake/machine.h"
 #include "fake/tables.h"
+#include "mm/buddy.h"
 #include "mm/frame.h"
 #include "x86/machine.h"
 
@@ -70,6 +71,60 @@ static void test_m2p(void **state)
 	assert_true(mfn_eq(mm_m2p_chunk(~0u), MFN_NONE));
 	assert_int_equal(mm_owner(mm_m2p_chunk(0)), DOMID_XEN);
 	assert_int_equal(mm_domain_teardown(&mm), 0);
+}
+
+static uint64_t ready(void)
+{
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < mm_max_mfn(); i++) {
+		const struct frame *f = frame_of(MFN(i));
+
+		n += f && frame_is_free(f) && f->type & FREE_ZERO;
+	}
+	return n;
+}
+
+/* Idle CPUs make a part of what the machine came with zero, which is what is given out first. */
+static void test_some_memory_is_ready(void **state)
+{
+	uint64_t all = mm_free_frames();
+	struct mm_domain mm;
+
+	(void)state;
+	mm_domain_init(&mm, 1, 4096);
+	while (mm_scrub())
+		;
+	assert_in_range(ready(), all / 4, all / 4 + 8);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t before = ready();
+
+		assert_false(mfn_eq(mm_alloc(&mm, 5, 0), MFN_NONE));
+		assert_int_equal(ready(), before - 32);
+		while (mm_scrub())
+			;
+		assert_in_range(ready(), mm_free_frames() / 4, before);
+	}
+	/* what was somebody's is made zero whatever else is */
+	assert_int_equal(mm_domain_teardown(&mm), 0);
+	while (mm_scrub())
+		;
+	assert_in_range(ready(), all / 4 + 64, all / 4 + 4 * 32 + 8);
+	assert_int_equal(mm_check(NULL, NULL), 0);
+}
+
+/* More pieces than can be noted: what lies between them may be no RAM, and have no frames. */
+static void test_scrubbing_over_holes(void **state)
+{
+	(void)state;
+	lock_acquire(&heap_lock);
+	for (unsigned i = 0; i < 600; i += 2)
+		scrub_later(0x100 + i, 1);
+	scrub_later(0x20000, 1);
+	lock_release(&heap_lock);
+	while (mm_scrub())
+		;
+	assert_int_equal(mm_check(NULL, NULL), 0);
 }
 
 static void test_boot_memory_comes_later(void **state)
@@ -120,6 +175,8 @@ static void test_maps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_some_memory_is_ready, setup),
+		cmocka_unit_test_setup(test_scrubbing_over_holes, setup),
 		cmocka_unit_test_setup(test_only_ram_has_frames, setup),
 		cmocka_unit_test_setup(test_m2p, setup),
 		cmocka_unit_test_setup(test_boot_memory_comes_later, setup),
