@@ -165,7 +165,13 @@ static int fill_from_store(struct vm *vm, struct vm_info *infos, size_t count, b
 	return rc ? vm_store_failed(rc, "to tell of the domains", err) : 0;
 }
 
-/* As vm_list(); the store is asked for names alone unless max. */
+/* Of few domains all that the store knows is read in one turn. */
+static bool are_few(size_t count)
+{
+	return 2 * count <= STORE_BATCH;
+}
+
+/* As vm_list(); the store is asked for names alone unless max, or if they are few. */
 static int list(struct vm *vm, bool max, struct vm_info **out, size_t *count, struct error *err)
 {
 	struct vm_info *infos = NULL;
@@ -180,7 +186,7 @@ static int list(struct vm *vm, bool max, struct vm_info **out, size_t *count, st
 		if (n > 0)
 			first = infos[have - 1].domid + 1;
 	} while (n == (int)LIST_CHUNK);
-	if (n < 0 || fill_from_store(vm, infos, have, max, err)) {
+	if (n < 0 || fill_from_store(vm, infos, have, max || are_few(have), err)) {
 		free(infos);
 		return -1;
 	}
@@ -265,5 +271,7 @@ int vm_find(struct vm *vm, const char *who, struct vm_info *info, struct error *
 		}
 	}
 	free(infos);
-	return rc ? not_running(who, err) : fill_from_store(vm, info, 1, true, err);
+	if (rc)
+		return not_running(who, err);
+	return are_few(count) ? 0 : fill_from_store(vm, info, 1, true, err);
 }
