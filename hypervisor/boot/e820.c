@@ -8,11 +8,13 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 
+#define ADDRESSES (1ull << 52)		/* no CPU has more (SDM 3A 4.1.4) */
+
 int e820_add(struct e820_map *map, uint64_t start, uint64_t size, unsigned type)
 {
 	uint64_t end;
 
-	if (!size || __builtin_add_overflow(start, size, &end))
+	if (!size || __builtin_add_overflow(start, size, &end) || end > ADDRESSES)
 		return 0;
 	if (map->n == E820_MAX)
 		return -ENOSPC;

@@ -23,7 +23,10 @@ struct e820_map {
 	struct e820_entry entry[E820_MAX];
 };
 
-/* Append; empty and wrapping ranges are left out. 0, or -ENOSPC when the map is full. */
+/*
+ * Append; empty ranges, and those of addresses that no CPU has, are left out. 0, or -ENOSPC when
+ * the map is full.
+ */
 int e820_add(struct e820_map *map, uint64_t start, uint64_t size, unsigned type);
 /*
  * Sort, and resolve overlaps: where entries overlap the one with the higher type wins, so that

@@ -74,6 +74,8 @@ static void nonsense_is_left_out(void **state)
 	(void)state;
 	e820_add(&in, 0x1000, 0, E820_RAM);
 	e820_add(&in, ~0ull - 10, 100, E820_RAM);
+	e820_add(&in, ~0ull - 0xff, 0xc0, E820_RAM);
+	e820_add(&in, (1ull << 52) - 0x1000, 0x2000, E820_RAM);
 	assert_int_equal(in.n, 0);
 	e820_add(&in, 0x1000, 0x1000, 0);
 	e820_add(&in, 0x3000, 0x1000, 77);
