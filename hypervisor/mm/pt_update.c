@@ -183,8 +183,10 @@ static inline __attribute__((always_inline)) bool walk(const uint64_t **table, v
 						       unsigned level, uint64_t *entry)
 {
 	*entry = (*table)[pt_slot(va, level)];
+	if (unlikely(!(*entry & PTE_PRESENT)))
+		return false;
 	*table = machine_va(pte_mfn(*entry));
-	return likely(*entry & PTE_PRESENT);
+	return true;
 }
 
 /*
