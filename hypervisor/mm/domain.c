@@ -307,7 +307,53 @@ static uint64_t free_run(struct mm_domain *mm)
 	return n;
 }
 
-/* Under the mm lock, nothing pending: unpin and let go of every frame. */
+/*
+ * The next pinned table among at most RUN frames from where the last look ended, with a reference.
+ * That frame may have left the list meanwhile: then from the start.
+ */
+static struct frame *next_pinned(struct mm_domain *mm)
+{
+	struct frame *f, *found = NULL;
+	uint32_t at;
+
+	lock_acquire(&heap_lock);
+	f = frame_at(mm->unpinned);
+	at = mm->unpinned && f->state == FRAME_OWNED && f->owner == mm->id ? f->next : mm->frames;
+	for (unsigned n = 0; at && n < RUN && !found; n++) {
+		f = frame_at(at);
+		if (frame_word(f) & TYPE_PINNED && frame_get(f, mm->id))
+			found = f;
+		mm->unpinned = at;
+		at = f->next;
+	}
+	mm->all_unpinned = !at;
+	lock_release(&heap_lock);
+	return found;
+}
+
+/*
+ * Under the mm lock, nothing pending: without its tables, most of a domain's frames are held by
+ * nobody but it, and go in blocks.
+ */
+static int unpin_all(struct mm_domain *mm)
+{
+	int rc = 0;
+
+	while (!mm->all_unpinned && !rc) {
+		struct frame *f = next_pinned(mm);
+
+		if (f && type_pin(f, false))
+			pt_table_put(mm, f);
+		if (f)
+			frame_put(f);
+		rc = pt_drain(mm);
+		if (!rc && machine_budget_spent())
+			rc = -ERESTART;
+	}
+	return rc;
+}
+
+/* The same: unpin and let go of every frame. */
 static int let_all_go(struct mm_domain *mm)
 {
 	struct frame *f;
@@ -349,8 +395,10 @@ int mm_domain_teardown(struct mm_domain *mm)
 	rc = pt_drain(mm);
 	if (!rc) {
 		pt_forget(mm);
-		rc = let_all_go(mm);
+		rc = unpin_all(mm);
 	}
+	if (!rc)
+		rc = let_all_go(mm);
 	lock_release(&mm->lock);
 	if (rc)
 		return rc;

@@ -53,6 +53,8 @@ struct mm_domain {
 	uint64_t claim;			/* frames set aside for it and not yet allocated */
 	struct cpumask cpus;		/* whose TLBs may hold its entries; kept by domain/ */
 	uint32_t frames;		/* its frames, linked by frame.next and prev; 0: none */
+	uint32_t unpinned;		/* at its end: the frame up to which none is pinned */
+	bool all_unpinned;
 	struct mm_pending pending;
 	struct mm_map *map;		/* what XENMEM_memory_map says, no longer than its entries,
 					   or NULL; under lock */

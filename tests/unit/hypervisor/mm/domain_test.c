@@ -216,6 +216,42 @@ static void test_the_end_of_a_domain(void **state)
 	assert_int_equal(mm_free_frames(), before);
 }
 
+/*
+ * Tables pinned at both ends of a long list: what they map goes with them, in as many calls as it
+ * takes; where the look for them has stopped a frame may be freed meanwhile, and somebody else's.
+ */
+static void test_the_end_of_pinned_tables(void **state)
+{
+	struct tables first, last;
+	mfn_t mapped, left;
+
+	(void)state;
+	mm.max_pages = 4096;
+	fake_tables(&mm, &first);
+	mapped = fake_frame(&mm);
+	assert_int_equal(mm_update_entry(&mm, &mm, fake_slot(first.l1, 3), fake_entry(mapped, RW),
+					 false), 0);
+	left = fake_frame(&mm);
+	for (unsigned i = 0; i < 510; i++)
+		fake_frame(&mm);
+	fake_tables(&mm, &last);
+	assert_int_equal(mm_pin(&mm, first.l4, 4), 0);
+	assert_int_equal(mm_pin(&mm, last.l2, 2), 0);
+	assert_true(mm_get(left, &mm));
+	assert_true(mm_release(&mm, left));
+	fake_budget(0);
+	do {
+		machine_budget_start();
+		assert_int_equal(mm_domain_teardown(&mm), -ERESTART);
+	} while (mm.unpinned != left.n);
+	mm_put(left);
+	for (unsigned i = 0; !mfn_eq(mm_alloc(&other, 0, 0), left); i++)
+		assert_true(i < 4096);
+	assert_int_equal(FINISH(mm_domain_teardown(&mm)), 0);
+	fake_budget(~0u);
+	assert_int_equal(mm.pages, 0);
+}
+
 /* Blocks are freed as blocks, but for what others hold of them: in the middle, first and last. */
 static void test_the_end_of_blocks(void **state)
 {
@@ -333,6 +369,7 @@ int main(void)
 		TEST(test_claims_keep_memory_for_others),
 		TEST(test_shared_frames),
 		TEST(test_the_end_of_a_domain),
+		TEST(test_the_end_of_pinned_tables),
 		TEST(test_the_end_of_blocks),
 		TEST(test_scrubbing),
 		TEST(test_scrubbing_pieces),
