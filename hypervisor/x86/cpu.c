@@ -85,11 +85,11 @@ static bool null_selector_clears_base(void)
 /* The least of some tries, as an interrupt of the host's or the firmware's may come between. */
 static uint64_t store_ticks(bool by_words)
 {
-	uint64_t page[256], best = ~0ull;
+	uint64_t buffer[256], best = ~0ull;
 
 	for (unsigned i = 0; i < 8; i++) {
-		uint64_t count = by_words ? sizeof(page) / 8 : sizeof(page), start = rdtsc();
-		void *to = page;
+		uint64_t count = by_words ? sizeof(buffer) / 8 : sizeof(buffer), start = rdtsc();
+		void *to = buffer;
 
 		if (by_words)
 			asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0) : "memory");

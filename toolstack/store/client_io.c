@@ -289,12 +289,15 @@ static int take_answer(struct store_client *client, enum xsd_sockmsg_type type,
 	return 0;
 }
 
-/* Sends what was posted, and takes the answers. */
+/* Sends what was posted, and takes the answers: before anything else is asked or waited for. */
 static void collect(struct store_client *client, int64_t deadline)
 {
 	uint32_t first = client->req_id + 1 - client->posted;
-	int rc = flush(client);
+	int rc;
 
+	if (!client->posted)
+		return;
+	rc = flush(client);
 	for (unsigned int i = 0; i < client->posted && !rc; i++) {
 		struct client_reply reply = { 0 };
 
@@ -332,8 +335,7 @@ int client_posted(struct store_client *client)
 {
 	int rc;
 
-	if (client->posted)
-		collect(client, now_ms() + STORE_PATIENCE_MS);
+	collect(client, now_ms() + STORE_PATIENCE_MS);
 	rc = client->posted_rc;
 	client->posted_rc = 0;
 	return rc;
@@ -345,8 +347,7 @@ int client_request(struct store_client *client, enum xsd_sockmsg_type type, uint
 	int64_t deadline = now_ms() + STORE_PATIENCE_MS;
 	int rc;
 
-	if (client->posted)
-		collect(client, deadline);
+	collect(client, deadline);
 	do {
 		/*
 		 * A transaction does not outlive its connection: its owner starts again, as
@@ -410,6 +411,7 @@ int store_read_many(struct store_client *client, const char *const *paths, size_
 	size_t have = 0, done;
 	int rc = 0;
 
+	collect(client, deadline);
 	while (have < count) {
 		size_t n = count - have < STORE_BATCH ? count - have : STORE_BATCH;
 
@@ -559,6 +561,7 @@ int store_wait(struct store_client *client, int timeout_ms, struct store_event *
 {
 	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
 
+	collect(client, now_ms() + STORE_PATIENCE_MS);
 	while (!client->events) {
 		int rc = ensure_connected(client, deadline < 0 ? now_ms() + STORE_PATIENCE_MS
 							       : deadline);

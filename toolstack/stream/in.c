@@ -11,7 +11,6 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-
 #define BUFFER	   (16UL << 10)
 #define LARGE	   (64UL << 10)	/* what goes where it belongs without the buffer */
 #define WINDOW_LOG 23	/* more memory than this (8 MiB) no frame of ours wants */

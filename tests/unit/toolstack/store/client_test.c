@@ -229,6 +229,7 @@ static void changes_many(void **state)
 	static const struct store_perm perms[] = { { 0, STORE_NONE }, { 7, STORE_READ } };
 	struct store_client *c = *state;
 	char path[32], text[4000] = "", *value;
+	struct store_event event;
 	uint32_t tx;
 
 	memset(text, 'v', sizeof(text) - 1);
@@ -251,6 +252,15 @@ static void changes_many(void **state)
 	}
 	assert_string_equal(value, "vvvvvvvvv");
 	free(value);
+	/* What is asked beside it meanwhile does not lose the answers. */
+	assert_int_equal(store_tx_start(c, &tx), 0);
+	assert_int_equal(store_write(c, tx, "//", "", 0), 0);
+	assert_int_equal(store_read_many(c, (const char *[]){ path }, 1, &value), 0);
+	assert_string_equal(value, "vvvvvvvvv");
+	free(value);
+	assert_int_equal(store_write(c, tx, "/beside", "", 0), 0);
+	assert_int_equal(store_wait(c, 0, &event), -ETIMEDOUT);
+	assert_int_equal(store_tx_end(c, tx, true), -EINVAL);
 	assert_int_equal(store_tx_start(c, &tx), 0);
 	assert_int_equal(store_write(c, tx, path, text, 5000), -E2BIG);
 	assert_int_equal(store_tx_end(c, tx, false), 0);
